@@ -1,0 +1,160 @@
+#include "adept/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+
+#define NAME_ROW(code, text) text,
+#define NAMES(kind, LIST, COUNT)                                                                             \
+    static const char *const kind##_names[] = {LIST(NAME_ROW)};                                              \
+    const char *adept_##kind##_name(adept_##kind value) {                                                    \
+        return (size_t)value < (size_t)(COUNT) ? kind##_names[value] : "?";                                  \
+    }
+
+NAMES(mode, ADEPT_MODE_LIST, ADEPT_MODE_COUNT)
+NAMES(precision, ADEPT_PRECISION_LIST, ADEPT_PRECISION_COUNT)
+NAMES(optimizer, ADEPT_OPTIMIZER_LIST, ADEPT_OPTIMIZER_COUNT)
+NAMES(optimizer_impl, ADEPT_OPTIMIZER_IMPL_LIST, ADEPT_OPTIMIZER_IMPL_COUNT)
+NAMES(attention, ADEPT_ATTENTION_LIST, ADEPT_ATTENTION_COUNT)
+NAMES(fusion, ADEPT_FUSION_LIST, ADEPT_FUSION_COUNT)
+NAMES(layout, ADEPT_LAYOUT_LIST, ADEPT_LAYOUT_COUNT)
+NAMES(amp_level, ADEPT_AMP_LEVEL_LIST, ADEPT_AMP_LEVEL_COUNT)
+NAMES(variant, ADEPT_VARIANT_LIST, ADEPT_VARIANT_COUNT)
+NAMES(batchnorm, ADEPT_BATCHNORM_LIST, ADEPT_BATCHNORM_COUNT)
+
+typedef enum option_kind { CHOICE, COUNT64, COUNT32, POSITIVE, MICROSECONDS, TEXT, DROPOUT } option_kind;
+
+typedef struct option_row {
+    const char *name;
+    option_kind kind;
+    size_t offset; /* of the field in adept_run */
+    const char *const *choices;
+    int choice_count;
+} option_row;
+
+/* All enums have the size of int: the static assertion below holds the table to that. */
+#define CHOICE_ROW(text, field, names)                                                                       \
+    { text, CHOICE, offsetof(adept_run, field), names, (int)(sizeof(names) / sizeof(names)[0]) }
+#define VALUE_ROW(text, kind, field)                                                                         \
+    { text, kind, offsetof(adept_run, field), NULL, 0 }
+
+static const option_row options[] = {
+    VALUE_ROW("batch", COUNT64, batch),
+    VALUE_ROW("seq", COUNT64, seq),
+    CHOICE_ROW("mode", mode, mode_names),
+    CHOICE_ROW("precision", precision, precision_names),
+    CHOICE_ROW("optimizer", optimizer, optimizer_names),
+    CHOICE_ROW("optimizer-impl", optimizer_impl, optimizer_impl_names),
+    VALUE_ROW("gpus", COUNT32, gpus),
+    VALUE_ROW("grad-accum", COUNT32, grad_accum),
+    CHOICE_ROW("attention", attention, attention_names),
+    CHOICE_ROW("fusion", fusion, fusion_names),
+    CHOICE_ROW("layout", layout, layout_names),
+    CHOICE_ROW("amp-level", amp_level, amp_level_names),
+    CHOICE_ROW("variant", variant, variant_names),
+    CHOICE_ROW("batchnorm", batchnorm, batchnorm_names),
+    VALUE_ROW("dropout", DROPOUT, dropout),
+    VALUE_ROW("power-limit", POSITIVE, power_limit_W),
+    VALUE_ROW("clock-limit", POSITIVE, clock_limit_Hz),
+    VALUE_ROW("launch-us", MICROSECONDS, launch_s),
+    VALUE_ROW("framework", TEXT, framework),
+};
+_Static_assert(sizeof(adept_mode) == sizeof(int) && sizeof(adept_precision) == sizeof(int), "enums are ints");
+
+static adept_status set_choice(void *field, const option_row *row, const char *value, adept_error *err) {
+    char allowed[256] = "";
+    for (int i = 0; i < row->choice_count; i++) {
+        if (strcmp(value, row->choices[i]) == 0) {
+            memcpy(field, &i, sizeof i);
+            return ADEPT_OK;
+        }
+        size_t used = strlen(allowed);
+        snprintf(allowed + used, sizeof allowed - used, "%s%s", i ? ", " : "", row->choices[i]);
+    }
+    return adept_fail(err, ADEPT_ARGUMENT, "--%s: '%s' is not one of %s", row->name, value, allowed);
+}
+
+static adept_status set_count(void *field, const option_row *row, const char *value, adept_error *err) {
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    long long most = row->kind == COUNT32 ? INT_MAX : LLONG_MAX;
+    if (errno || end == value || *end || number < 1 || number > most)
+        return adept_fail(err, ADEPT_ARGUMENT, "--%s: '%s' is not a whole number of at least 1", row->name,
+                          value);
+    if (row->kind == COUNT32)
+        memcpy(field, &(int32_t){(int32_t)number}, sizeof(int32_t));
+    else
+        memcpy(field, &(int64_t){number}, sizeof(int64_t));
+    return ADEPT_OK;
+}
+
+static adept_status set_number(void *field, const option_row *row, const char *value, adept_error *err) {
+    char *end;
+    double number = strtod(value, &end);
+    if (end == value || *end || !isfinite(number) || number <= 0)
+        return adept_fail(err, ADEPT_ARGUMENT, "--%s: '%s' is not a number above 0", row->name, value);
+    if (row->kind == MICROSECONDS)
+        number *= 1e-6;
+    memcpy(field, &number, sizeof number);
+    return ADEPT_OK;
+}
+
+static adept_status set_dropout(void *field, const char *value, adept_error *err) {
+    double number;
+    char *end;
+    if (strcmp(value, "auto") == 0) {
+        number = ADEPT_DROPOUT_AUTO;
+    } else if (strcmp(value, "none") == 0) {
+        number = 0;
+    } else {
+        number = strtod(value, &end);
+        if (end == value || *end || !(number >= 0 && number < 1))
+            return adept_fail(err, ADEPT_ARGUMENT, "--dropout: '%s' is not auto, none or a number in [0, 1)",
+                              value);
+    }
+    memcpy(field, &number, sizeof number);
+    return ADEPT_OK;
+}
+
+adept_status adept_run_set(adept_run *run, const char *name, const char *value, adept_error *err) {
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const option_row *row = &options[i];
+        if (strcmp(row->name, name) != 0)
+            continue;
+        void *field = (char *)run + row->offset;
+        switch (row->kind) {
+        case CHOICE:
+            return set_choice(field, row, value, err);
+        case COUNT64:
+        case COUNT32:
+            return set_count(field, row, value, err);
+        case POSITIVE:
+        case MICROSECONDS:
+            return set_number(field, row, value, err);
+        case DROPOUT:
+            return set_dropout(field, value, err);
+        case TEXT:
+            memcpy(field, &value, sizeof value);
+            return ADEPT_OK;
+        }
+    }
+    return adept_fail(err, ADEPT_ARGUMENT, "unknown run option '%s'", name);
+}
+
+adept_status adept_run_check(const adept_run *run, adept_error *err) {
+    if (run->mode == ADEPT_MODE_INFERENCE && run->grad_accum > 1)
+        return adept_fail(err, ADEPT_ARGUMENT, "--grad-accum %d: inference accumulates no gradients",
+                          run->grad_accum);
+    if (run->mode == ADEPT_MODE_INFERENCE && run->freeze_count)
+        return adept_fail(err, ADEPT_ARGUMENT, "--freeze: inference trains nothing");
+    if (run->precision == ADEPT_PRECISION_INT8 && run->mode == ADEPT_MODE_TRAIN)
+        return adept_fail(err, ADEPT_ARGUMENT, "--precision int8: only with --mode inference");
+    return ADEPT_OK;
+}
