@@ -14,6 +14,7 @@
 #include "adept/workload.h"
 #include "infer.h"
 #include "model_graph.h"
+#include "shapes.h"
 
 struct adept_handler;
 
