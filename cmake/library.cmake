@@ -3,7 +3,7 @@ get_property(rooms GLOBAL PROPERTY ADEPT_ROOMS)
 foreach(room IN LISTS rooms)
     list(APPEND objects $<TARGET_OBJECTS:room_${room}>)
 endforeach()
-set(third_party PkgConfig::PROTOBUF_C PkgConfig::CJSON PkgConfig::NLOPT Threads::Threads m ${CMAKE_DL_LIBS})
+set(third_party PkgConfig::PROTOBUF_C PkgConfig::CJSON PkgConfig::NLOPT CSV::csv Threads::Threads m ${CMAKE_DL_LIBS})
 
 add_library(adept_static STATIC ${objects})
 add_library(adept_shared SHARED ${objects})
