@@ -1,0 +1,14 @@
+/* Work and memory of one optimizer step (design.md section 2; thesis eqs 4.4, 4.5). */
+#ifndef ADEPT_OPTIMIZER_H
+#define ADEPT_OPTIMIZER_H
+
+#include "adept/workload.h"
+
+/* parameters: trainable elements; tensors: trainable tensors; gradient_B: bytes of one gradient element. */
+adept_kernel adept_optimizer_kernel(const adept_run *run, double parameters, double tensors,
+                                    double gradient_B);
+
+/* Bytes of optimizer state per trainable parameter; master: an FP32 copy of 16-bit weights is kept too. */
+double adept_optimizer_state_B(const adept_run *run, bool master);
+
+#endif
