@@ -5,6 +5,7 @@
 #ifndef ADEPT_RUN_H
 #define ADEPT_RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -102,6 +103,16 @@ typedef struct adept_run {
  * Errors    ARGUMENT for an unknown name or a value out of range, with the values allowed
  */
 adept_status adept_run_set(adept_run *run, const char *name, const char *value, adept_error *err);
+
+typedef struct adept_run_option_info {
+    const char *name;     /* without the dashes */
+    const char *argument; /* what to write behind it */
+    const char *help;
+    bool list; /* repeatable, kept by the caller: "dim" and "freeze" */
+} adept_run_option_info;
+
+/* The run options one by one, for parsers and help texts. False behind the last one. */
+bool adept_run_option(size_t index, adept_run_option_info *out);
 
 /* Checks what single options cannot (frozen parts in inference, optimizer in inference, ...). */
 adept_status adept_run_check(const adept_run *run, adept_error *err);

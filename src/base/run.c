@@ -28,43 +28,61 @@ NAMES(amp_level, ADEPT_AMP_LEVEL_LIST, ADEPT_AMP_LEVEL_COUNT)
 NAMES(variant, ADEPT_VARIANT_LIST, ADEPT_VARIANT_COUNT)
 NAMES(batchnorm, ADEPT_BATCHNORM_LIST, ADEPT_BATCHNORM_COUNT)
 
-typedef enum option_kind { CHOICE, COUNT64, COUNT32, POSITIVE, MICROSECONDS, TEXT, DROPOUT } option_kind;
+typedef enum option_kind {
+    CHOICE,
+    COUNT64,
+    COUNT32,
+    POSITIVE,
+    MICROSECONDS,
+    TEXT,
+    DROPOUT,
+    LIST
+} option_kind;
 
+/* The one list of run options: parsing, help and completion read it. */
 typedef struct option_row {
     const char *name;
     option_kind kind;
     size_t offset; /* of the field in adept_run */
     const char *const *choices;
     int choice_count;
+    const char *argument, *help;
 } option_row;
 
-/* All enums have the size of int: the static assertion below holds the table to that. */
-#define CHOICE_ROW(text, field, names)                                                                       \
-    { text, CHOICE, offsetof(adept_run, field), names, (int)(sizeof(names) / sizeof(names)[0]) }
-#define VALUE_ROW(text, kind, field)                                                                         \
-    { text, kind, offsetof(adept_run, field), NULL, 0 }
+#define CHOICE_ROW(text, field, names, argument, help)                                                       \
+    {                                                                                                        \
+        text, CHOICE, offsetof(adept_run, field), names, (int)(sizeof(names) / sizeof(names)[0]), argument,  \
+            help                                                                                             \
+    }
+#define VALUE_ROW(text, kind, field, argument, help)                                                         \
+    { text, kind, offsetof(adept_run, field), NULL, 0, argument, help }
 
+/* clang-format off */
 static const option_row options[] = {
-    VALUE_ROW("batch", COUNT64, batch),
-    VALUE_ROW("seq", COUNT64, seq),
-    CHOICE_ROW("mode", mode, mode_names),
-    CHOICE_ROW("precision", precision, precision_names),
-    CHOICE_ROW("optimizer", optimizer, optimizer_names),
-    CHOICE_ROW("optimizer-impl", optimizer_impl, optimizer_impl_names),
-    VALUE_ROW("gpus", COUNT32, gpus),
-    VALUE_ROW("grad-accum", COUNT32, grad_accum),
-    CHOICE_ROW("attention", attention, attention_names),
-    CHOICE_ROW("fusion", fusion, fusion_names),
-    CHOICE_ROW("layout", layout, layout_names),
-    CHOICE_ROW("amp-level", amp_level, amp_level_names),
-    CHOICE_ROW("variant", variant, variant_names),
-    CHOICE_ROW("batchnorm", batchnorm, batchnorm_names),
-    VALUE_ROW("dropout", DROPOUT, dropout),
-    VALUE_ROW("power-limit", POSITIVE, power_limit_W),
-    VALUE_ROW("clock-limit", POSITIVE, clock_limit_Hz),
-    VALUE_ROW("launch-us", MICROSECONDS, launch_s),
-    VALUE_ROW("framework", TEXT, framework),
+    VALUE_ROW("batch", COUNT64, batch, "N", "samples per GPU and micro-batch"),
+    VALUE_ROW("seq", COUNT64, seq, "N", "sequence length"),
+    VALUE_ROW("dim", LIST, dims, "NAME=N", "a symbolic dimension, or a size that data decides (repeatable)"),
+    CHOICE_ROW("mode", mode, mode_names, "train|inference", "(train)"),
+    CHOICE_ROW("precision", precision, precision_names, "fp32|tf32|fp16|bf16|fp16-amp|bf16-amp|int8", "(fp32)"),
+    CHOICE_ROW("optimizer", optimizer, optimizer_names, "none|sgd|sgd-momentum|adam|adamw", "(adamw)"),
+    CHOICE_ROW("optimizer-impl", optimizer_impl, optimizer_impl_names, "for-loop|foreach|fused", "(foreach)"),
+    VALUE_ROW("gpus", COUNT32, gpus, "N", "data-parallel GPUs (1)"),
+    VALUE_ROW("grad-accum", COUNT32, grad_accum, "N", "micro-batches of one optimizer step (1)"),
+    VALUE_ROW("freeze", LIST, freeze, "PATTERN", "parameters that are not trained, a shell pattern (repeatable)"),
+    CHOICE_ROW("attention", attention, attention_names, "eager|flash", "(eager)"),
+    CHOICE_ROW("fusion", fusion, fusion_names, "eager|compiled", "(eager)"),
+    CHOICE_ROW("variant", variant, variant_names, "thesis|operator", "the model of time and power (operator)"),
+    VALUE_ROW("power-limit", POSITIVE, power_limit_W, "W", "of one GPU (the board's default)"),
+    VALUE_ROW("clock-limit", POSITIVE, clock_limit_Hz, "HZ", "locked clock (boost)"),
+    CHOICE_ROW("layout", layout, layout_names, "nchw|nhwc", "(nchw)"),
+    CHOICE_ROW("amp-level", amp_level, amp_level_names, "autocast|o2", "(autocast)"),
+    VALUE_ROW("launch-us", MICROSECONDS, launch_s, "T", "CPU time of one kernel launch on the host"),
+    VALUE_ROW("framework", TEXT, framework, "NAME", "policy of what is one kernel (pytorch)"),
+    CHOICE_ROW("batchnorm", batchnorm, batchnorm_names, "auto|restore|as-is", "normalisation that the export folded away (auto)"),
+    VALUE_ROW("dropout", DROPOUT, dropout, "auto|P|none", "dropout that the export removed (auto)"),
 };
+/* clang-format on */
+enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 _Static_assert(sizeof(adept_mode) == sizeof(int) && sizeof(adept_precision) == sizeof(int), "enums are ints");
 
 static adept_status set_choice(void *field, const option_row *row, const char *value, adept_error *err) {
@@ -124,7 +142,7 @@ static adept_status set_dropout(void *field, const char *value, adept_error *err
 }
 
 adept_status adept_run_set(adept_run *run, const char *name, const char *value, adept_error *err) {
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
         const option_row *row = &options[i];
         if (strcmp(row->name, name) != 0)
             continue;
@@ -143,6 +161,8 @@ adept_status adept_run_set(adept_run *run, const char *name, const char *value, 
         case TEXT:
             memcpy(field, &value, sizeof value);
             return ADEPT_OK;
+        case LIST:
+            return adept_fail(err, ADEPT_ARGUMENT, "--%s is a list that the caller keeps", name);
         }
     }
     return adept_fail(err, ADEPT_ARGUMENT, "unknown run option '%s'", name);
@@ -157,4 +177,12 @@ adept_status adept_run_check(const adept_run *run, adept_error *err) {
     if (run->precision == ADEPT_PRECISION_INT8 && run->mode == ADEPT_MODE_TRAIN)
         return adept_fail(err, ADEPT_ARGUMENT, "--precision int8: only with --mode inference");
     return ADEPT_OK;
+}
+
+bool adept_run_option(size_t index, adept_run_option_info *out) {
+    if (index >= OPTION_COUNT)
+        return false;
+    const option_row *row = &options[index];
+    *out = (adept_run_option_info){row->name, row->argument, row->help, row->kind == LIST};
+    return true;
 }

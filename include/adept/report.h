@@ -1,0 +1,36 @@
+/*
+ * Results as text for people, as JSON and as CSV for programs (design.md section 10), written to a
+ * stream that the caller opens. Numbers are converted from SI only here, and every one carries its unit.
+ */
+#ifndef ADEPT_REPORT_H
+#define ADEPT_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "adept/error.h"
+#include "adept/profile.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct adept_profile_report {
+    bool per_op;    /* one row per operator */
+    bool by_module; /* one row per module of the network */
+    size_t rows;    /* text: rows of the table of heaviest operators; 0: 12 */
+} adept_profile_report;
+
+/* Errors    IO: the stream did not take it all */
+adept_status adept_report_profile_text(FILE *out, const adept_graph *graph, const adept_profile *profile,
+                                       const adept_profile_report *options, adept_error *err);
+adept_status adept_report_profile_json(FILE *out, const adept_graph *graph, const adept_profile *profile,
+                                       const adept_profile_report *options, adept_error *err);
+/* One row per operator, or per module with by_module. */
+adept_status adept_report_profile_csv(FILE *out, const adept_profile *profile,
+                                      const adept_profile_report *options, adept_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

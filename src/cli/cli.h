@@ -1,0 +1,64 @@
+/* What the commands share: exit codes, run options, messages. */
+#ifndef ADEPT_CLI_H
+#define ADEPT_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "adept/error.h"
+#include "adept/run.h"
+
+/* design.md section 10 */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
+
+/* Walks argv: options as --name value or --name=value. */
+typedef struct cli_arguments {
+    int argc;
+    char **argv;
+    int next;          /* first argument not looked at yet */
+    const char *value; /* of the option just taken with cli_value, else NULL */
+    bool only_words;   /* "--" was seen */
+} cli_arguments;
+
+/* The next argument: an option's name without dashes in *option, or a plain word in *word. False at the end.
+ */
+bool cli_next(cli_arguments *args, const char **option, const char **word);
+
+/* The value of the option just returned; NULL (after a message) if there is none. */
+const char *cli_value(cli_arguments *args, const char *option);
+
+/* True if the option just returned came as --name=value; commands refuse that for flags. */
+bool cli_has_inline_value(const cli_arguments *args);
+
+/* Run options of design.md section 10 with the lists they own. */
+typedef struct cli_run {
+    adept_run run;
+    adept_dim_binding *dims;
+    const char **freeze;
+} cli_run;
+
+cli_run cli_run_new(void);
+void cli_run_free(cli_run *run);
+
+/*
+ * Takes the option if it is a run option. *taken says whether it was; a wrong value is reported on
+ * stderr and returns false.
+ */
+bool cli_run_option(cli_run *run, cli_arguments *args, const char *option, bool *taken);
+
+/* Prints the help text of the run options. */
+void cli_run_help(FILE *out);
+
+/* "adept profile: message" on stderr; returns the exit code. */
+int cli_failed(const char *command, const adept_error *err);
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* One function per command; argv[0] is the command's name. Returns the exit code. */
+#define CLI_COMMANDS(X)                                                                                      \
+    X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")
+
+#define CLI_DECLARE(name, help) int adept_cmd_##name(int argc, char **argv);
+CLI_COMMANDS(CLI_DECLARE)
+#undef CLI_DECLARE
+
+#endif

@@ -1,0 +1,31 @@
+#include "units.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static char *scaled(char *text, double value, double step, const char *const *prefixes, int count,
+                    const char *unit) {
+    if (isnan(value))
+        return snprintf(text, ADEPT_UNITS_SIZE, "-"), text;
+    int prefix = 0;
+    double magnitude = fabs(value);
+    while (magnitude >= 0.9995 * step && prefix + 1 < count) {
+        magnitude /= step;
+        value /= step;
+        prefix++;
+    }
+    int decimals = prefix == 0 && value == floor(value) ? 0 : magnitude < 10 ? 2 : magnitude < 100 ? 1 : 0;
+    const char *space = unit[0] || prefixes[prefix][0] ? " " : "";
+    snprintf(text, ADEPT_UNITS_SIZE, "%.*f%s%s%s", decimals, value, space, prefixes[prefix], unit);
+    return text;
+}
+
+char *adept_units_si(char text[ADEPT_UNITS_SIZE], double value, const char *unit) {
+    static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E", "Z"};
+    return scaled(text, value, 1000, prefixes, 8, unit);
+}
+
+char *adept_units_memory(char text[ADEPT_UNITS_SIZE], double bytes) {
+    static const char *const prefixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+    return scaled(text, bytes, 1024, prefixes, 6, "B");
+}
