@@ -58,10 +58,14 @@ typedef struct adept_constant {
     int64_t elements;    /* product of dims */
     adept_payload payload;
     int32_t field; /* INLINE: TensorProto field number (9 raw_data, 4 float_data, 5, 6, 7, 10, 11) */
-    const unsigned char *bytes; /* INLINE: inside the mapping, NULL when there are no elements */
-    uint64_t length_B;          /* INLINE, EXTERNAL; 0 external: to the end of the file */
-    const char *location;       /* EXTERNAL: path relative to the model's folder */
-    uint64_t offset_B;          /* EXTERNAL */
+    /*
+     * INLINE: the bytes of raw_data, or the stretch of the message that holds all fields of that number
+     * with their keys (packed or one by one, other fields may lie between); NULL: no elements.
+     */
+    const unsigned char *bytes;
+    uint64_t length_B;    /* INLINE, EXTERNAL; 0 external: to the end of the file */
+    const char *location; /* EXTERNAL: path relative to the model's folder */
+    uint64_t offset_B;    /* EXTERNAL */
 } adept_constant;
 
 typedef enum adept_attribute_type { /* numbers of AttributeProto.AttributeType */
@@ -150,7 +154,8 @@ struct adept_graph {
     const adept_body *const *bodies; /* bodies[0] is the main graph */
     int32_t warning_count;
     const char *const *warnings;
-    struct adept_mapping *mapping; /* of the model file; NULL when loaded from memory */
+    const char *const *input_shapes; /* as text, of the main graph's inputs */
+    struct adept_mapping *mapping;   /* of the model file; NULL when loaded from memory */
 };
 
 /* The main graph. */
