@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "checked.h"
+#include "de_kernels.h"
 #include "de_object.h"
 #include "fail.h"
 #include "latin_hypercube.h"
@@ -104,43 +104,33 @@ static void pick_members(const adept_de *de, de_scratch *s, size_t first, size_t
 
 /* ---- one block of candidates --------------------------------------------------------------------------- */
 
-/* bits[i]: the crossover draws of free parameters k and k + 1 (k even), 32 bits each. */
-static void draw_crossover(const adept_de *de, de_scratch *s, size_t k, size_t count) {
-    const uint64_t key = de->trial_key;
-    for (size_t i = 0; i < count; i++)
-        s->bits[i] = adept_random_at(key, s->counter[i] + DRAW_CROSSOVER + k / 2);
-}
-
-/* Mutation and crossover of free parameter k; true if a value lies outside its bounds. */
-static bool cross_parameter(const adept_de *de, const de_scratch *s, size_t k, size_t first, size_t count) {
-    const size_t p = de->free[k];
-    const adept_bounds bounds = de->bounds[p];
-    const double *x = de->now.x + p * de->stride;
-    const uint64_t threshold = (uint64_t)ldexp(de->settings.CR, 32);
-    const unsigned shift = k % 2 ? 32 : 0;
-    const double F = de->F;
-    double *trial = s->trial + p * count;
-    bool outside = false;
-    for (size_t i = 0; i < count; i++) {
-        const double mutant = x[s->base[i]] + F * (x[s->plus[i]] - x[s->minus[i]]);
-        const bool cross = ((s->bits[i] >> shift & UINT32_MAX) < threshold) | (s->forced[i] == k);
-        const double value = cross ? mutant : x[first + i];
-        outside |= (value < bounds.lower) | (value > bounds.upper);
-        trial[i] = value;
-    }
-    return outside;
-}
-
-static void repair_parameter(const adept_de *de, const de_scratch *s, size_t k, size_t count) {
-    const size_t p = de->free[k];
-    const adept_bounds bounds = de->bounds[p];
+static void repair(const adept_de *de, const de_scratch *s, size_t k, double *value, size_t candidate) {
     const uint64_t draw = DRAW_CROSSOVER + crossover_draws(de) + k;
-    double *trial = s->trial + p * count;
+    const double u = adept_random_unit(adept_random_at(de->trial_key, s->counter[candidate] + draw));
+    *value = de->strategy->repair(*value, de->bounds[de->free[k]], u);
+}
+
+/* Free parameter k of the block; those outside are listed first, which costs no mispredicted branches. */
+static void repair_outside(const adept_de *de, const de_scratch *s, size_t k, double *trial, size_t count) {
+    const adept_bounds bounds = de->bounds[de->free[k]];
+    size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        if (trial[i] < bounds.lower || trial[i] > bounds.upper) {
-            const double u = adept_random_unit(adept_random_at(de->trial_key, s->counter[i] + draw));
-            trial[i] = de->strategy->repair(trial[i], bounds, u);
-        }
+        s->outside[found] = (uint32_t)i;
+        found += (trial[i] < bounds.lower) | (trial[i] > bounds.upper);
+    }
+    for (size_t i = 0; i < found; i++)
+        repair(de, s, k, &trial[s->outside[i]], s->outside[i]);
+}
+
+/* One parameter of each candidate always comes from the mutant, so that no candidate repeats its parent. */
+static void cross_forced(const adept_de *de, const de_scratch *s, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const size_t k = s->forced[i], p = de->free[k];
+        const double *x = de->now.x + p * de->stride;
+        double *trial = &s->trial[p * count + i];
+        *trial = x[s->base[i]] + de->F * (x[s->plus[i]] - x[s->minus[i]]);
+        if (*trial < de->bounds[p].lower || *trial > de->bounds[p].upper)
+            repair(de, s, k, trial, i);
     }
 }
 
@@ -161,11 +151,17 @@ static void make_trials(const adept_de *de, de_scratch *s, size_t first, size_t 
         return;
     pick_members(de, s, first, count);
     for (size_t k = 0; k < de->free_count; k++) {
-        if (k % 2 == 0)
-            draw_crossover(de, s, k, count);
-        if (cross_parameter(de, s, k, first, count))
-            repair_parameter(de, s, k, count);
+        const size_t p = de->free[k];
+        const double *x = de->now.x + p * de->stride;
+        double *trial = s->trial + p * count;
+        if (k % 2 == 0) /* one number has the draws of two parameters */
+            de_draw(s->bits, s->counter, de->trial_key, DRAW_CROSSOVER + k / 2, count);
+        de_mutate(s->mutant, x, de->F, s->base, s->plus, s->minus, count);
+        if (de_cross(trial, s->mutant, x + first, s->bits, k % 2 ? 32 : 0, de->threshold, de->bounds[p],
+                     count))
+            repair_outside(de, s, k, trial, count);
     }
+    cross_forced(de, s, count);
 }
 
 /* Losses of the block's candidates, made finite. */
@@ -196,11 +192,8 @@ static void select_survivors(adept_de *de, const de_scratch *s, size_t first, si
     for (size_t i = 0; i < count; i++)
         de->next.loss[first + i] = loss[i] <= old_loss[i] ? loss[i] : old_loss[i];
     for (size_t k = 0; k < de->free_count; k++) {
-        const size_t p = de->free[k];
-        const double *old = de->now.x + p * de->stride + first, *trial = s->trial + p * count;
-        double *survivor = de->next.x + p * de->stride + first;
-        for (size_t i = 0; i < count; i++)
-            survivor[i] = loss[i] <= old_loss[i] ? trial[i] : old[i];
+        const size_t p = de->free[k], at = p * de->stride + first;
+        de_select(de->next.x + at, s->trial + p * count, de->now.x + at, loss, old_loss, count);
     }
 }
 
@@ -338,7 +331,10 @@ static bool allocate_scratch(adept_de *de, de_scratch *s) {
     s->plus = adept_arena_array(de->arena, block, sizeof *s->plus);
     s->minus = adept_arena_array(de->arena, block, sizeof *s->minus);
     s->forced = adept_arena_array(de->arena, block, sizeof *s->forced);
-    return s->trial && s->loss && s->counter && s->bits && s->base && s->plus && s->minus && s->forced;
+    s->outside = adept_arena_array(de->arena, block, sizeof *s->outside);
+    s->mutant = adept_arena_array(de->arena, block, sizeof *s->mutant);
+    return s->trial && s->loss && s->counter && s->bits && s->base && s->plus && s->minus && s->forced &&
+           s->outside && s->mutant;
 }
 
 static bool allocate(adept_de *de) {
@@ -421,6 +417,7 @@ adept_status adept_de_new(adept_de **out, const adept_bounds *bounds, size_t par
     de->strategy = find_strategy(settings->strategy);
     de->trial_key = adept_random_new(seed, STREAM_TRIAL).key;
     de->dither_key = adept_random_new(seed, STREAM_DITHER).key;
+    de->threshold = (uint64_t)ldexp(settings->CR, 32);
     status = build(de, bounds, err);
     de->settings.strategy = de->strategy->name;
     de->settings.start = NULL; /* borrowed until here */

@@ -18,6 +18,8 @@ typedef struct de_scratch {
     double *trial, *loss;                   /* [parameters][count of the block]; [block] */
     uint64_t *counter, *bits;               /* [block] first random number of a candidate; current draws */
     uint32_t *base, *plus, *minus, *forced; /* [block] members, and the parameter that is always crossed */
+    uint32_t *outside; /* [block] candidates that left the bounds of the current parameter */
+    double *mutant;    /* [block] current parameter of the mutants */
 } de_scratch;
 
 /* What became of one block. */
@@ -35,6 +37,7 @@ struct adept_de {
     size_t *free;         /* [free_count] parameters that are not fixed */
     size_t parameters, free_count, members, stride, blocks;
     uint64_t seed, trial_key, dither_key;
+    uint64_t threshold; /* CR * 2^32 */
     de_population now, next;
     de_scratch *scratch;  /* [threads] */
     de_outcome *outcomes; /* [blocks] */
