@@ -106,7 +106,9 @@ void adept_infer_out_certainty(adept_infer *ctx, int32_t output, adept_certainty
  * A size that computed data decides. what: short word for the symbol ("nonzero", "k", "trips"); the
  * symbol becomes what_NODE and can be bound with --dim. value: the bound or assumption taken if the
  * user binds nothing; certainty: ADEPT_BOUND or ADEPT_ASSUMED. Recorded for the report.
- * Returns the number to use.
+ * Returns the number to use. Outputs set after this call are marked by themselves (EXACT if the user
+ * bound the symbol), so set those that do not hang on it before. Likewise for values: what
+ * adept_infer_in_ints, _in_reals and _in_value gave so far decides the certainty of outputs set later.
  */
 int64_t adept_infer_assume(adept_infer *ctx, const char *what, int64_t value, adept_certainty certainty,
                            const char *reason);
