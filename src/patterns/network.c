@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "composites.h"
 #include "fail.h"
+#include "restore.h"
 
 /* Doubles an arena array when it is full; the old one stays in the arena. */
 static void *grown(adept_arena *arena, const void *items, int32_t count, int32_t *capacity, size_t item_B) {
@@ -60,7 +62,6 @@ static bool add_body(adept_network *network, const adept_body *body, int depth) 
 
 adept_status adept_network_build(adept_network **out, const adept_graph *graph, const adept_shapes *shapes,
                                  const adept_run *run, adept_arena *arena, adept_error *err) {
-    (void)run;
     adept_network *network = adept_arena_alloc(arena, sizeof *network);
     if (!network)
         return adept_fail_memory(err);
@@ -70,8 +71,11 @@ adept_status adept_network_build(adept_network **out, const adept_graph *graph, 
     network->tensor_capacity = graph->tensor_count;
     if (!add_body(network, adept_graph_main(graph), 0))
         return adept_fail_memory(err);
+    adept_status status = adept_restore(network, run, err);
+    if (status == ADEPT_OK)
+        status = adept_composites_find(network, run, err);
     *out = network;
-    return ADEPT_OK;
+    return status;
 }
 
 adept_tensor_id adept_network_add_tensor(adept_network *network, const char *name, const adept_shape *shape,
@@ -114,17 +118,64 @@ adept_tensor_id adept_network_add_parameter(adept_network *network, const char *
     return id;
 }
 
-bool adept_network_insert(adept_network *network, int32_t at, const adept_op *op) {
-    if (!add_op(network, op))
-        return false;
-    adept_ops *ops = &network->ops;
-    memmove(&ops->items[at + 1], &ops->items[at], (size_t)(ops->count - 1 - at) * sizeof *ops->items);
-    ops->items[at] = *op;
-    for (int32_t i = 0; i < ops->count; i++) {
-        if (i != at && ops->items[i].part_of >= at)
-            ops->items[i].part_of++;
+typedef struct adept_pending {
+    adept_op op;
+    int32_t after;
+    int32_t next;  /* pending operator behind the same one; -1: none */
+    int32_t index; /* in the merged list */
+} adept_pending;
+
+int32_t adept_network_pend(adept_network *network, int32_t after, const adept_op *op) {
+    if (network->pending_count == network->pending_capacity) {
+        adept_pending *grown_list = grown(network->arena, network->pending, network->pending_count,
+                                          &network->pending_capacity, sizeof *grown_list);
+        if (!grown_list)
+            return -1;
+        network->pending = grown_list;
     }
-    return true;
+    network->pending[network->pending_count] = (adept_pending){.op = *op, .after = after, .next = -1};
+    return network->pending_count++;
+}
+
+/* Part numbers of the old list, pending ones included, to places in the new one. */
+static void renumber(const adept_network *network, adept_op *items, int32_t count, const int32_t *moved_to) {
+    for (int32_t i = 0; i < count; i++) {
+        int32_t part_of = items[i].part_of;
+        if (part_of >= 0)
+            items[i].part_of = moved_to[part_of];
+        else if (part_of <= ADEPT_PENDING(0))
+            items[i].part_of = network->pending[ADEPT_PENDING(0) - part_of].index;
+    }
+}
+
+adept_status adept_network_merge(adept_network *network, adept_error *err) {
+    int32_t old_count = network->ops.count, pending_count = network->pending_count;
+    if (!pending_count)
+        return ADEPT_OK;
+    adept_op *items =
+        adept_arena_array(network->arena, (size_t)old_count + (size_t)pending_count, sizeof *items);
+    int32_t *moved_to = adept_arena_array(network->arena, (size_t)old_count, sizeof *moved_to);
+    int32_t *first = adept_arena_array(network->arena, (size_t)old_count, sizeof *first);
+    if (!items || !moved_to || !first)
+        return adept_fail_memory(err);
+    for (int32_t p = pending_count - 1; p >= 0; p--) { /* so that they stand in the order they were pended */
+        network->pending[p].next = first[network->pending[p].after] - 1;
+        first[network->pending[p].after] = p + 1;
+    }
+    int32_t count = 0;
+    for (int32_t i = 0; i < old_count; i++) {
+        moved_to[i] = count;
+        items[count++] = network->ops.items[i];
+        for (int32_t p = first[i] - 1; p >= 0; p = network->pending[p].next) {
+            network->pending[p].index = count;
+            items[count++] = network->pending[p].op;
+        }
+    }
+    renumber(network, items, count, moved_to);
+    network->ops = (adept_ops){.count = count, .items = items};
+    network->op_capacity = count;
+    network->pending_count = 0;
+    return ADEPT_OK;
 }
 
 adept_node *adept_network_make_node(adept_network *network, const char *op_type, const char *name,

@@ -20,6 +20,8 @@ typedef struct adept_network {
     adept_shapes shapes; /* tensors likewise */
     adept_ops ops;
     int32_t tensor_capacity, op_capacity;
+    int32_t pending_count, pending_capacity;
+    struct adept_pending *pending;
     int32_t note_count, note_capacity;
     const char **notes; /* what was restored or assumed, for people */
 } adept_network;
@@ -40,8 +42,15 @@ adept_tensor_id adept_network_add_tensor(adept_network *network, const char *nam
  * payload). */
 adept_tensor_id adept_network_add_parameter(adept_network *network, const char *name, adept_dtype dtype,
                                             int32_t rank, const int64_t *dims);
-/* Inserts op before position `at`; part_of indices behind it are moved. False: out of memory. */
-bool adept_network_insert(adept_network *network, int32_t at, const adept_op *op);
+/*
+ * A new operator to stand right behind operator `after` once the pass is done (adept_network_merge).
+ * Returns its number among the pending ones, -1: out of memory. Its parts are marked with
+ * part_of = ADEPT_PENDING(number) meanwhile.
+ */
+int32_t adept_network_pend(adept_network *network, int32_t after, const adept_op *op);
+#define ADEPT_PENDING(number) (-2 - (number))
+/* Rebuilds the list with all pending operators in place; linear. */
+adept_status adept_network_merge(adept_network *network, adept_error *err);
 /* A made-up node in the vocabulary of the registry; arrays are copied. NULL: out of memory. */
 adept_node *adept_network_make_node(adept_network *network, const char *op_type, const char *name,
                                     const char *module, int32_t opset, int32_t input_count,

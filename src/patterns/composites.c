@@ -1,0 +1,180 @@
+#include "composites.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fail.h"
+#include "match.h"
+
+/* When the parts run as one kernel. */
+typedef enum fused_when {
+    ALWAYS,      /* one kernel in an eager framework too: the exporter took a single call apart */
+    IF_COMPILED, /* several kernels in an eager framework, as written in the network's source */
+    IF_FLASH     /* with fused attention only */
+} fused_when;
+
+typedef struct composite_row {
+    const char *name;
+    const char *expression; /* see match.h */
+    const char *op_type;    /* row of the registry that counts it */
+    const char *inputs;     /* variables in the order of that row's inputs */
+    fused_when when;
+    const char *attribute; /* string attribute of the made-up node, "name=value"; NULL: none */
+} composite_row;
+
+#define LN_CENTRED "Sub($x, ReduceMean($x, ...))"
+#define LN_VARIANCE                                                                                          \
+    "(ReduceMean(Pow(" LN_CENTRED ", 2), ...)|ReduceMean(Mul(" LN_CENTRED ", " LN_CENTRED "), ...))"
+#define LN_PLAIN "Div(" LN_CENTRED ", Sqrt(Add(" LN_VARIANCE ", #)))"
+/* tf.keras: x * (rsqrt(var + eps) * gamma) + (beta - mean * (...)) */
+#define KERAS_SCALE                                                                                          \
+    "Mul(Reciprocal(Sqrt(Add(ReduceMean(Mul(" LN_CENTRED ", " LN_CENTRED "), ...), #))), $scale)"
+#define RMS_FACTOR                                                                                           \
+    "(Reciprocal(Sqrt(Add(ReduceMean((Pow($x, 2)|Mul($x, $x)), ...), #)))"                                   \
+    "|Div(1, Sqrt(Add(ReduceMean((Pow($x, 2)|Mul($x, $x)), ...), #))))"
+#define GELU_TANH_INNER                                                                                      \
+    "Tanh((Mul(Add($x, Mul((Pow($x, 3)|Mul($x, Mul($x, $x))|Mul(Mul($x, $x), $x)), 0.044715)), 0.797885)"    \
+    "|Mul(Mul($x, 0.797885), Add(Mul(Mul($x, $x), 0.044715), 1))"                                            \
+    "|Mul(Mul($x, 0.797885), Add(Mul($x, Mul($x, 0.044715)), 1))))"
+
+/*
+ * First match wins, so the longer form of an operator stands before the shorter one. An activation that
+ * a network's own source spells out (GPT-2's tanh GELU, Llama's RMSNorm) runs kernel by kernel in an
+ * eager framework: recognising it and counting its kernels are two things.
+ */
+static const composite_row rows[] = {
+    {"LayerNorm",   "Add(Mul(" LN_PLAIN ", $scale), $bias)",                                                "LayerNormalization", "x scale bias", ALWAYS,
+     NULL                                                                                                                                                          },
+    {"LayerNorm",   "Mul(" LN_PLAIN ", $scale)",                                                            "LayerNormalization", "x scale",      ALWAYS,      NULL},
+    {"LayerNorm",   "Add(Mul($x, " KERAS_SCALE "), Sub($bias, Mul(ReduceMean($x, ...), " KERAS_SCALE ")))",
+     "LayerNormalization",                                                                                                        "x scale bias", ALWAYS,      NULL},
+    {"LayerNorm",   LN_PLAIN,                                                                               "LayerNormalization", "x",            ALWAYS,      NULL},
+    {"RMSNorm",     "Mul(Mul($x, " RMS_FACTOR "), $scale)",                                                 "RMSNormalization",   "x scale",      IF_COMPILED, NULL},
+    {"GELU (erf)",  "Mul(Mul($x, Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1)), 0.5)",                "Gelu",               "x",
+     ALWAYS,                                                                                                                                                   NULL},
+    {"GELU (erf)",  "Mul(Mul($x, 0.5), Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1))",                "Gelu",               "x",
+     ALWAYS,                                                                                                                                                   NULL},
+    {"GELU (erf)",  "Mul($x, Mul(Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1), 0.5))",                "Gelu",               "x",
+     ALWAYS,                                                                                                                                                   NULL},
+    {"GELU (tanh)", "Mul(Mul($x, 0.5), Add(" GELU_TANH_INNER ", 1))",                                       "Gelu",               "x",            IF_COMPILED,
+     "approximate=tanh"                                                                                                                                            },
+    {"GELU (tanh)", "Mul($x, Mul(Add(" GELU_TANH_INNER ", 1), 0.5))",                                       "Gelu",               "x",            IF_COMPILED,
+     "approximate=tanh"                                                                                                                                            },
+    {"GELU (tanh)", "Mul(Mul($x, Add(" GELU_TANH_INNER ", 1)), 0.5)",                                       "Gelu",               "x",            IF_COMPILED,
+     "approximate=tanh"                                                                                                                                            },
+    {"SiLU",        "Mul($x, Sigmoid($x))",                                                                 "Swish",              "x",            ALWAYS,      NULL},
+    {"HardSwish",   "Mul($x, HardSigmoid($x))",                                                             "HardSwish",          "x",            ALWAYS,      NULL},
+    {"HardSwish",   "Div(Mul($x, Clip(Add($x, 3), 0, 6)), 6)",                                              "HardSwish",          "x",            ALWAYS,      NULL},
+    {"HardSwish",   "Mul($x, Div(Clip(Add($x, 3), 0, 6), 6))",                                              "HardSwish",          "x",            ALWAYS,      NULL},
+    {"Mish",        "Mul($x, Tanh(Softplus($x)))",                                                          "Mish",               "x",            ALWAYS,      NULL},
+    {"rsqrt",       "Reciprocal(Sqrt($x))",                                                                 "Sqrt",               "x",            ALWAYS,      NULL},
+};
+
+static const char *const root_types[] = {"Add", "Mul", "Div", "Reciprocal"};
+
+static bool could_be_root(const adept_node *node) {
+    for (size_t i = 0; i < sizeof root_types / sizeof root_types[0]; i++) {
+        if (strcmp(node->op_type, root_types[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_fused(const composite_row *row, const adept_run *run) {
+    return row->when == ALWAYS || (row->when == IF_COMPILED && run->fusion == ADEPT_FUSION_COMPILED) ||
+           (row->when == IF_FLASH && run->attention == ADEPT_ATTENTION_FLASH);
+}
+
+/* --- the composite's own operator --- */
+
+static bool set_attribute(adept_network *network, adept_node *node, const char *text) {
+    const char *equals = text ? strchr(text, '=') : NULL;
+    if (!equals)
+        return true;
+    adept_attribute *attribute = adept_arena_alloc(network->arena, sizeof *attribute);
+    if (!attribute)
+        return false;
+    attribute->name = adept_arena_string_n(network->arena, text, (size_t)(equals - text));
+    attribute->type = ADEPT_ATTRIBUTE_STRING;
+    attribute->s = equals + 1;
+    attribute->s_length = strlen(equals + 1);
+    node->attributes = attribute;
+    node->attribute_count = 1;
+    return attribute->name != NULL;
+}
+
+static int32_t list_inputs(adept_tensor_id *inputs, const adept_match *match, const char *names) {
+    int32_t count = 0;
+    while (*names) {
+        char name[16];
+        size_t length = strcspn(names, " ");
+        snprintf(name, sizeof name, "%.*s", (int)length, names);
+        inputs[count++] = adept_match_variable(match, name);
+        names += length + (names[length] == ' ');
+    }
+    return count;
+}
+
+/* The newest form of the row: composites are written in today's vocabulary. */
+enum { COMPOSITE_OPSET = 24 };
+
+static bool make_operator(adept_op *out, adept_network *network, const composite_row *row,
+                          const adept_match *match) {
+    const adept_op *root = &network->ops.items[match->nodes[0]];
+    adept_tensor_id inputs[ADEPT_MATCH_VARIABLES];
+    int32_t count = list_inputs(inputs, match, row->inputs);
+    char name[512];
+    snprintf(name, sizeof name, "%s (%s)", root->node->name, row->name);
+    adept_node *node = adept_network_make_node(network, row->op_type, name, root->node->module,
+                                               COMPOSITE_OPSET, count, inputs, 1, root->node->outputs);
+    if (!node || !set_attribute(network, node, row->attribute))
+        return false;
+    *out = (adept_op){.node = node,
+                      .handler = adept_handler_find("", row->op_type, COMPOSITE_OPSET),
+                      .body = root->body,
+                      .node_index = root->node_index,
+                      .part_of = -1,
+                      .composite = true};
+    return true;
+}
+
+static bool take(adept_network *network, const composite_row *row, const adept_match *match) {
+    adept_op op;
+    if (!make_operator(&op, network, row, match))
+        return false;
+    int32_t pending = adept_network_pend(network, match->nodes[0], &op);
+    if (pending < 0)
+        return false;
+    for (int32_t i = 0; i < match->node_count; i++)
+        network->ops.items[match->nodes[i]].part_of = ADEPT_PENDING(pending);
+    return true;
+}
+
+adept_status adept_composites_find(adept_network *network, const adept_run *run, adept_error *err) {
+    adept_readers readers;
+    int64_t spelled_out[sizeof rows / sizeof rows[0]] = {0};
+    adept_status status = adept_readers_find(&readers, network, err);
+    for (int32_t i = network->ops.count - 1; status == ADEPT_OK && i >= 0; i--) {
+        const adept_op *op = &network->ops.items[i];
+        if (op->part_of != -1 || !could_be_root(op->node))
+            continue;
+        for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+            adept_match match;
+            if (!adept_match_at(&match, network, &readers, rows[r].expression, i))
+                continue;
+            if (!is_fused(&rows[r], run))
+                spelled_out[r]++;
+            else if (!take(network, &rows[r], &match))
+                status = adept_fail_memory(err);
+            break;
+        }
+    }
+    for (size_t r = 0; status == ADEPT_OK && r < sizeof rows / sizeof rows[0]; r++) {
+        if (spelled_out[r] &&
+            !adept_network_note(network,
+                                "%lld %s recognised, run kernel by kernel as the network spells them out",
+                                (long long)spelled_out[r], rows[r].name))
+            status = adept_fail_memory(err);
+    }
+    return status == ADEPT_OK ? adept_network_merge(network, err) : status;
+}
