@@ -110,6 +110,8 @@ static double call_gradient(polish_run *run, double *gradient) {
 /* NLopt's objective: loss at u, and the gradient unless NULL. */
 static double loss_at(unsigned n, const double *u, double *gradient, void *user) {
     polish_run *run = user;
+    if (run->status != ADEPT_OK) /* a line search may ask on after the stop */
+        return PENALTY;
     for (size_t k = 0; k < n; k++)
         run->x[run->free[k]] = unscale(run->bounds[run->free[k]], u[k]);
     if (run->settings->gradient)

@@ -69,20 +69,20 @@ static double schwefel(const double *x, size_t n) {
 }
 
 const standard_row standard_functions[] = {
-    {"sphere",     sphere,     2,  -5.12,   5.12,   0,                  0},
-    {"sphere",     sphere,     10, -5.12,   5.12,   0,                  0},
-    {"rosenbrock", rosenbrock, 2,  -5,      10,     1,                  0},
-    {"rosenbrock", rosenbrock, 8,  -5,      10,     1,                  0},
-    {"rastrigin",  rastrigin,  2,  -5.12,   5.12,   0,                  0},
-    {"rastrigin",  rastrigin,  6,  -5.12,   5.12,   0,                  0},
-    {"ackley",     ackley,     2,  -32.768, 32.768, 0,                  0},
-    {"ackley",     ackley,     10, -32.768, 32.768, 0,                  0},
-    {"griewank",   griewank,   2,  -600,    600,    0,                  0},
-    {"griewank",   griewank,   10, -600,    600,    0,                  0},
-    {"beale",      beale,      2,  -4.5,    4.5,    NAN,                0},
-    {"himmelblau", himmelblau, 2,  -5,      5,      NAN,                0},
-    {"schwefel",   schwefel,   2,  -500,    500,    420.96874635998202, 0},
-    {"schwefel",   schwefel,   7,  -500,    500,    420.96874635998202, 0},
+    {"sphere",     sphere,     2,  -5.12,   5.12,   0,                  0, 3 },
+    {"sphere",     sphere,     10, -5.12,   5.12,   0,                  0, 3 },
+    {"rosenbrock", rosenbrock, 2,  -5,      10,     1,                  0, 3 },
+    {"rosenbrock", rosenbrock, 8,  -5,      10,     1,                  0, 3 },
+    {"rastrigin",  rastrigin,  2,  -5.12,   5.12,   0,                  0, 3 },
+    {"rastrigin",  rastrigin,  6,  -5.12,   5.12,   0,                  0, 3 },
+    {"ackley",     ackley,     2,  -32.768, 32.768, 0,                  0, 3 },
+    {"ackley",     ackley,     10, -32.768, 32.768, 0,                  0, 3 },
+    {"griewank",   griewank,   2,  -600,    600,    0,                  0, 20},
+    {"griewank",   griewank,   10, -600,    600,    0,                  0, 20},
+    {"beale",      beale,      2,  -4.5,    4.5,    NAN,                0, 3 },
+    {"himmelblau", himmelblau, 2,  -5,      5,      NAN,                0, 3 },
+    {"schwefel",   schwefel,   2,  -500,    500,    420.96874635998202, 0, 3 },
+    {"schwefel",   schwefel,   7,  -500,    500,    420.96874635998202, 0, 3 },
 };
 const size_t standard_function_count = sizeof standard_functions / sizeof standard_functions[0];
 

@@ -16,6 +16,7 @@ typedef struct standard_row {
     double lower, upper; /* of every coordinate */
     double minimizer;    /* every coordinate of one global minimizer; NAN: see `minimizers` in the source */
     double minimum;
+    int attempts; /* seeds within which an optimizer must find it; docs/optimizer.md has the rates */
 } standard_row;
 
 extern const standard_row standard_functions[];

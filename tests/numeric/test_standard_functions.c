@@ -29,8 +29,8 @@ static void published_minimizers_have_the_published_minima(void **state) {
 }
 
 /* Until the population has converged; the best point in x, polished if asked. */
-static double optimise(const standard_row *row, const char *strategy, size_t threads, bool polished,
-                       double *x) {
+static double optimise(const standard_row *row, const char *strategy, size_t threads, uint64_t seed,
+                       bool polished, double *x) {
     adept_bounds bounds[MAX_N];
     fill_bounds(row, bounds);
     adept_scalar scalar = {loss, (void *)row, row->n};
@@ -41,7 +41,7 @@ static double optimise(const standard_row *row, const char *strategy, size_t thr
     settings.atol = 1e-6;
     adept_error err = ADEPT_ERROR_INIT;
     adept_de *de;
-    assert_ok(adept_de_new(&de, bounds, row->n, &settings, 20240607, &err), err);
+    assert_ok(adept_de_new(&de, bounds, row->n, &settings, seed, &err), err);
     while (!adept_de_converged(de) && adept_de_generation(de) < 20000)
         assert_ok(adept_de_step(de, &objective, &err), err);
     double best = adept_de_best(de, x);
@@ -55,19 +55,25 @@ static double optimise(const standard_row *row, const char *strategy, size_t thr
     return best;
 }
 
+/* Evolution may end in a local minimum: several seeds, as a user would try. */
+static void assert_found(const standard_row *row, const char *strategy) {
+    double lowest = HUGE_VAL;
+    for (int seed = 0; seed < row->attempts && fabs(lowest - row->minimum) > 1e-8; seed++) {
+        double x[MAX_N];
+        lowest = fmin(lowest, optimise(row, strategy, 1, (uint64_t)seed, true, x));
+        for (size_t p = 0; p < row->n; p++)
+            assert_true(x[p] >= row->lower && x[p] <= row->upper);
+    }
+    if (fabs(lowest - row->minimum) > 1e-8)
+        fail_msg("%s: %s in %zu dimensions: %.3g instead of %g", strategy, row->name, row->n, lowest,
+                 row->minimum);
+}
+
 static void evolution_and_polish_find_every_minimum(void **state) {
     (void)state;
     for (size_t s = 0; adept_de_strategy_name(s); s++) {
-        for (size_t f = 0; f < standard_function_count; f++) {
-            const standard_row *row = &standard_functions[f];
-            double x[MAX_N];
-            const double best = optimise(row, adept_de_strategy_name(s), 1, true, x);
-            if (fabs(best - row->minimum) > 1e-8)
-                fail_msg("%s: %s in %zu dimensions: %.3g instead of %g", adept_de_strategy_name(s), row->name,
-                         row->n, best, row->minimum);
-            for (size_t p = 0; p < row->n; p++)
-                assert_true(x[p] >= row->lower && x[p] <= row->upper);
-        }
+        for (size_t f = 0; f < standard_function_count; f++)
+            assert_found(&standard_functions[f], adept_de_strategy_name(s));
     }
 }
 
@@ -76,16 +82,15 @@ static void threads_do_not_change_a_bit(void **state) {
     const size_t threads[] = {2, 3, 7};
     const standard_row *row = &standard_functions[5]; /* Rastrigin: 90 members, three blocks */
     double one[MAX_N], many[MAX_N];
-    const double expected = optimise(row, "best1bin", 1, false, one);
+    const double expected = optimise(row, "best1bin", 1, 1, false, one);
     for (size_t t = 0; t < 3; t++) {
-        const double best = optimise(row, "best1bin", threads[t], false, many);
+        const double best = optimise(row, "best1bin", threads[t], 1, false, many);
         assert_memory_equal(&best, &expected, sizeof best);
         assert_memory_equal(many, one, row->n * sizeof one[0]);
     }
 }
 
-/* Bounds that cut the minimizer off: the minimum of Rosenbrock's valley lies on the bound x_last = 0.25,
- * where the other coordinates are known from the stationarity of each of them alone (n = 2: x = 0.5). */
+/* Bounds that cut the minimizer off: the minimum of Rosenbrock's valley then lies on the bound y = 0.25. */
 static void polish_finds_the_minimum_on_a_bound(void **state) {
     (void)state;
     adept_scalar scalar = {loss, (void *)&standard_functions[2], 2};

@@ -177,7 +177,7 @@ static adept_status fail_later(void *user, size_t thread, const double *candidat
 
 static void errors_of_the_objective_come_back(void **state) {
     (void)state;
-    for (int calls = 0; calls < 3; calls++) {
+    for (int calls = 0; calls < 8; calls++) {
         int calls_left = calls;
         const adept_objective objective = {fail_later, &calls_left};
         const adept_polish_settings settings = ADEPT_POLISH_SETTINGS_INIT;
