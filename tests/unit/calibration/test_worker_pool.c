@@ -10,13 +10,13 @@ enum { TASKS = 500, MAX_THREADS = 7 };
 typedef struct job {
     int done[TASKS];         /* times each task ran: only its own task writes it */
     int inside[MAX_THREADS]; /* tasks at work under a thread's number */
-    int shared_number;       /* two tasks had the same number at once */
+    int shared[MAX_THREADS]; /* two tasks had the same number at once */
     long work[MAX_THREADS];
 } job;
 
 static void mark(void *user, size_t task, size_t thread) {
     job *j = user;
-    j->shared_number |= j->inside[thread]++ != 0;
+    j->shared[thread] |= j->inside[thread]++ != 0;
     j->done[task]++;
     j->work[thread]++;
     j->inside[thread]--;
@@ -31,18 +31,19 @@ static void every_task_runs_once_on_any_number_of_threads(void **state) {
         assert_ok(adept_worker_pool_new(&pool, threads[t], &err), err);
         assert_int_equal(adept_worker_pool_threads(pool), threads[t]);
         for (int run = 0; run < 200; run++) {
-            job j = {{0}, {0}, 0, {0}};
+            job j = {0};
             const size_t tasks = (size_t)run % 3 == 0 ? TASKS : (size_t)run % 5;
             adept_worker_pool_run(pool, tasks, mark, &j);
             for (size_t i = 0; i < TASKS; i++)
                 assert_int_equal(j.done[i], i < tasks);
-            assert_int_equal(j.shared_number, 0);
+            for (size_t n = 0; n < MAX_THREADS; n++)
+                assert_int_equal(j.shared[n], 0);
         }
         adept_worker_pool_free(pool);
     }
 }
 
-static void pause(void) {
+static void rest(void) {
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 }
 
@@ -53,8 +54,8 @@ static void sleeping_threads_wake_for_the_next_run(void **state) {
     adept_worker_pool *pool;
     assert_ok(adept_worker_pool_new(&pool, 2, &err), err);
     for (int run = 0; run < 3; run++) {
-        job j = {{0}, {0}, 0, {0}};
-        pause();
+        job j = {0};
+        rest();
         adept_worker_pool_run(pool, TASKS, mark, &j);
         assert_int_equal(j.work[0] + j.work[1], TASKS);
     }
@@ -63,7 +64,7 @@ static void sleeping_threads_wake_for_the_next_run(void **state) {
 
 static void slow_task(void *user, size_t task, size_t thread) {
     (void)task;
-    pause();
+    rest();
     ((int *)user)[thread]++;
 }
 
@@ -85,7 +86,7 @@ static void blocked(void *user, size_t task, size_t thread) {
     (void)task;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     ((int *)user)[thread] = sigismember(&mask, SIGINT);
-    pause();
+    rest();
 }
 
 static void interrupts_reach_the_callers_thread_only(void **state) {
