@@ -17,7 +17,8 @@ typedef struct composite_row {
     const char *name;
     const char *expression; /* see match.h */
     const char *op_type;    /* row of the registry that counts it */
-    const char *inputs;     /* variables in the order of that row's inputs */
+    const char
+        *inputs; /* variables in the order of that row's inputs; x' is x with its last two axes swapped */
     fused_when when;
     const char *attribute; /* string attribute of the made-up node, "name=value"; NULL: none */
 } composite_row;
@@ -36,6 +37,14 @@ typedef struct composite_row {
     "Tanh((Mul(Add($x, Mul((Pow($x, 3)|Mul($x, Mul($x, $x))|Mul(Mul($x, $x), $x)), 0.044715)), 0.797885)"    \
     "|Mul(Mul($x, 0.797885), Add(Mul(Mul($x, $x), 0.044715), 1))"                                            \
     "|Mul(Mul($x, 0.797885), Add(Mul($x, Mul($x, 0.044715)), 1))))"
+
+/* Attention as exporters write it: scale before or after the product, mask added or selected, dropout in
+ * training. */
+#define SCORES "MatMul((Mul($q, #)|Div($q, #)|$q), (Mul($kt, #)|Div($kt, #)|$kt))"
+#define SCALED "(Div(" SCORES ", #)|Mul(" SCORES ", #)|" SCORES ")"
+#define WEIGHTS(masked)                                                                                      \
+    "(Dropout(Softmax(" masked "), ...)|Where(IsNaN(Softmax(" masked ")), _, Softmax(" masked                \
+    "))|Softmax(" masked "))"
 
 /*
  * First match wins, so the longer form of an operator stands before the shorter one. An activation that
@@ -67,10 +76,17 @@ static const composite_row rows[] = {
     {"HardSwish",   "Div(Mul($x, Clip(Add($x, 3), 0, 6)), 6)",                                              "HardSwish",          "x",            ALWAYS,      NULL},
     {"HardSwish",   "Mul($x, Div(Clip(Add($x, 3), 0, 6), 6))",                                              "HardSwish",          "x",            ALWAYS,      NULL},
     {"Mish",        "Mul($x, Tanh(Softplus($x)))",                                                          "Mish",               "x",            ALWAYS,      NULL},
+    {"attention",   "MatMul(" WEIGHTS("Add(" SCALED ", $mask)") ", $v)",                                    "Attention",          "q kt' v mask", IF_FLASH,
+     NULL                                                                                                                                                          },
+    {"attention",   "MatMul(" WEIGHTS("Where($mask, " SCALED ", _)") ", $v)",                               "Attention",          "q kt' v mask",
+     IF_FLASH,                                                                                                                                                 NULL},
+    {"attention",   "MatMul(" WEIGHTS("Where($mask, _, " SCALED ")") ", $v)",                               "Attention",          "q kt' v mask",
+     IF_FLASH,                                                                                                                                                 NULL},
+    {"attention",   "MatMul(" WEIGHTS(SCALED) ", $v)",                                                      "Attention",          "q kt' v",      IF_FLASH,    NULL},
     {"rsqrt",       "Reciprocal(Sqrt($x))",                                                                 "Sqrt",               "x",            ALWAYS,      NULL},
 };
 
-static const char *const root_types[] = {"Add", "Mul", "Div", "Reciprocal"};
+static const char *const root_types[] = {"Add", "Mul", "Div", "Reciprocal", "MatMul"};
 
 static bool could_be_root(const adept_node *node) {
     for (size_t i = 0; i < sizeof root_types / sizeof root_types[0]; i++) {
@@ -103,27 +119,66 @@ static bool set_attribute(adept_network *network, adept_node *node, const char *
     return attribute->name != NULL;
 }
 
-static int32_t list_inputs(adept_tensor_id *inputs, const adept_match *match, const char *names) {
+/* The newest form of the row: composites are written in today's vocabulary. */
+enum { COMPOSITE_OPSET = 24 };
+
+/*
+ * A view of tensor with its last two axes swapped, made by an operator of its own that costs nothing: a
+ * fused kernel reads the keys as they lie.
+ */
+static adept_tensor_id swapped(adept_network *network, adept_tensor_id tensor, int32_t root) {
+    const adept_op *op = &network->ops.items[root];
+    adept_shape shape = network->shapes.tensors[tensor];
+    if (shape.rank < 2)
+        return tensor;
+    int64_t *dims = adept_arena_copy(network->arena, shape.dims, (size_t)shape.rank * sizeof *dims);
+    if (!dims)
+        return ADEPT_NO_TENSOR;
+    dims[shape.rank - 1] = shape.dims[shape.rank - 2];
+    dims[shape.rank - 2] = shape.dims[shape.rank - 1];
+    shape.dims = dims;
+    char name[512];
+    snprintf(name, sizeof name, "%s (swapped)", network->graph.tensors[tensor].name);
+    adept_tensor_id view = adept_network_add_tensor(network, name, &shape, op->body);
+    adept_node *node = view == ADEPT_NO_TENSOR
+                           ? NULL
+                           : adept_network_make_node(network, "Identity", name, op->node->module,
+                                                     COMPOSITE_OPSET, 1, &tensor, 1, &view);
+    adept_op as_op = {.node = node,
+                      .handler = adept_handler_find("", "Identity", COMPOSITE_OPSET),
+                      .body = op->body,
+                      .node_index = op->node_index,
+                      .part_of = -1,
+                      .composite = true};
+    return node && adept_network_pend(network, root, &as_op) >= 0 ? view : ADEPT_NO_TENSOR;
+}
+
+/* Number of inputs; -1: out of memory. */
+static int32_t list_inputs(adept_network *network, adept_tensor_id *inputs, const adept_match *match,
+                           const char *names) {
     int32_t count = 0;
     while (*names) {
         char name[16];
         size_t length = strcspn(names, " ");
-        snprintf(name, sizeof name, "%.*s", (int)length, names);
-        inputs[count++] = adept_match_variable(match, name);
+        bool swap = names[length - 1] == '\'';
+        snprintf(name, sizeof name, "%.*s", (int)(length - swap), names);
+        inputs[count] = adept_match_variable(match, name);
+        if (swap && (inputs[count] = swapped(network, inputs[count], match->nodes[0])) == ADEPT_NO_TENSOR)
+            return -1;
+        count++;
         names += length + (names[length] == ' ');
     }
     return count;
 }
 
-/* The newest form of the row: composites are written in today's vocabulary. */
-enum { COMPOSITE_OPSET = 24 };
-
 static bool make_operator(adept_op *out, adept_network *network, const composite_row *row,
                           const adept_match *match) {
     const adept_op *root = &network->ops.items[match->nodes[0]];
     adept_tensor_id inputs[ADEPT_MATCH_VARIABLES];
-    int32_t count = list_inputs(inputs, match, row->inputs);
+    int32_t count = list_inputs(network, inputs, match, row->inputs);
     char name[512];
+    if (count < 0)
+        return false;
     snprintf(name, sizeof name, "%s (%s)", root->node->name, row->name);
     adept_node *node = adept_network_make_node(network, row->op_type, name, root->node->module,
                                                COMPOSITE_OPSET, count, inputs, 1, root->node->outputs);
