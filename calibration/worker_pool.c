@@ -1,9 +1,11 @@
 #include "worker_pool.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,15 +22,20 @@ typedef struct worker {
     size_t index;
 } worker;
 
+/*
+ * A run is published in one number, `ticket`: which run it is, and how many of its tasks nobody has taken.
+ * Taking a task is lowering that number by one, which can only succeed in the run going on; from then until
+ * the task is counted in `done`, the caller stays in that run, so the task's owner may read it. Thus the
+ * caller waits for tasks, never for a thread that sleeps or has lost its processor to another program.
+ */
 struct adept_worker_pool {
     size_t threads; /* the caller's included */
     int polls;      /* 0 where threads outnumber processors: polling would keep the others from working */
     adept_worker_task *task;
     void *user;
     size_t tasks;
-    atomic_size_t next; /* first task nobody has taken */
-    atomic_size_t busy; /* threads still inside this run, the caller's not counted */
-    atomic_uint run;    /* counts runs; a change wakes the threads */
+    atomic_uint_least64_t ticket; /* run << 32 | tasks not yet taken */
+    atomic_size_t done;           /* tasks of this run that are finished */
     atomic_bool stopping;
     pthread_mutex_t lock; /* guards both conditions */
     pthread_cond_t started, finished;
@@ -42,73 +49,83 @@ static void relax(void) {
 #endif
 }
 
-static void take_tasks(adept_worker_pool *pool, size_t thread) {
-    for (;;) {
-        const size_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (task >= pool->tasks)
-            return;
-        pool->task(pool->user, task, thread);
-    }
+static uint32_t tasks_left(uint_least64_t ticket) {
+    return (uint32_t)ticket;
 }
 
-/* Waits until the run counter leaves `seen` and returns its new value. */
-static unsigned wait_for_run(adept_worker_pool *pool, unsigned seen) {
-    for (int poll = 0; poll < pool->polls; poll++) {
-        const unsigned run = atomic_load_explicit(&pool->run, memory_order_acquire);
-        if (run != seen)
-            return run;
-        relax();
-    }
-    pthread_mutex_lock(&pool->lock);
-    while (atomic_load_explicit(&pool->run, memory_order_acquire) == seen)
-        pthread_cond_wait(&pool->started, &pool->lock);
-    pthread_mutex_unlock(&pool->lock);
-    return atomic_load_explicit(&pool->run, memory_order_acquire);
-}
-
-static void *work(void *argument) {
-    const worker *self = argument;
-    adept_worker_pool *pool = self->pool;
-    unsigned seen = 0;
-    for (;;) {
-        seen = wait_for_run(pool, seen);
-        if (atomic_load(&pool->stopping))
-            return NULL;
-        take_tasks(pool, self->index);
-        if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
+/* Takes and runs tasks until none is left. */
+static void work_off(adept_worker_pool *pool, size_t thread) {
+    uint_least64_t ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
+    while (tasks_left(ticket) > 0) {
+        if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket - 1, memory_order_acquire,
+                                                   memory_order_acquire))
+            continue;
+        const size_t tasks = pool->tasks;
+        pool->task(pool->user, tasks - tasks_left(ticket), thread);
+        const size_t done = 1 + atomic_fetch_add_explicit(&pool->done, 1, memory_order_acq_rel);
+        if (done == tasks && thread != 0) {
             pthread_mutex_lock(&pool->lock);
             pthread_cond_signal(&pool->finished);
             pthread_mutex_unlock(&pool->lock);
         }
+        ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
     }
 }
 
-static void announce_run(adept_worker_pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    atomic_fetch_add_explicit(&pool->run, 1, memory_order_release);
-    pthread_cond_broadcast(&pool->started);
-    pthread_mutex_unlock(&pool->lock);
+static bool nothing_to_do(adept_worker_pool *pool) {
+    return tasks_left(atomic_load_explicit(&pool->ticket, memory_order_acquire)) == 0 &&
+           !atomic_load_explicit(&pool->stopping, memory_order_acquire);
 }
 
-void adept_worker_pool_run(adept_worker_pool *pool, size_t tasks, adept_worker_task *task, void *user) {
-    pool->task = task;
-    pool->user = user;
-    pool->tasks = tasks;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    if (pool->threads == 1) {
-        take_tasks(pool, 0);
-        return;
-    }
-    atomic_store_explicit(&pool->busy, pool->threads - 1, memory_order_relaxed);
-    announce_run(pool);
-    take_tasks(pool, 0);
+static void wait_for_tasks(adept_worker_pool *pool) {
     for (int poll = 0; poll < pool->polls; poll++) {
-        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
+        if (!nothing_to_do(pool))
             return;
         relax();
     }
     pthread_mutex_lock(&pool->lock);
-    while (atomic_load_explicit(&pool->busy, memory_order_acquire) != 0)
+    while (nothing_to_do(pool))
+        pthread_cond_wait(&pool->started, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void *work(void *argument) {
+    const worker *self = argument;
+    for (;;) {
+        wait_for_tasks(self->pool);
+        if (atomic_load_explicit(&self->pool->stopping, memory_order_acquire))
+            return NULL;
+        work_off(self->pool, self->index);
+    }
+}
+
+static void publish(adept_worker_pool *pool, size_t tasks) {
+    const uint_least64_t run = (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32) + 1;
+    pthread_mutex_lock(&pool->lock);
+    atomic_store_explicit(&pool->ticket, run << 32 | tasks, memory_order_release);
+    pthread_cond_broadcast(&pool->started);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static bool all_done(adept_worker_pool *pool) {
+    return atomic_load_explicit(&pool->done, memory_order_acquire) == pool->tasks;
+}
+
+void adept_worker_pool_run(adept_worker_pool *pool, size_t tasks, adept_worker_task *task, void *user) {
+    assert(tasks <= UINT32_MAX);
+    pool->task = task;
+    pool->user = user;
+    pool->tasks = tasks;
+    atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
+    publish(pool, tasks);
+    work_off(pool, 0);
+    for (int poll = 0; poll < pool->polls; poll++) {
+        if (all_done(pool))
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (!all_done(pool))
         pthread_cond_wait(&pool->finished, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -166,8 +183,10 @@ adept_status adept_worker_pool_new(adept_worker_pool **out, size_t threads, adep
 void adept_worker_pool_free(adept_worker_pool *pool) {
     if (!pool)
         return;
-    atomic_store(&pool->stopping, true);
-    announce_run(pool);
+    pthread_mutex_lock(&pool->lock);
+    atomic_store_explicit(&pool->stopping, true, memory_order_release);
+    pthread_cond_broadcast(&pool->started);
+    pthread_mutex_unlock(&pool->lock);
     for (size_t i = 0; i < pool->started_threads; i++)
         pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->finished);

@@ -28,7 +28,8 @@ enum { ADEPT_WORKER_POOL_MAX = 1024 };
 
 size_t adept_worker_pool_threads(const adept_worker_pool *pool);
 
-/* Runs tasks 0 .. tasks-1, each once, and returns when all are done. One run at a time; not from a task. */
+/* Runs tasks 0 .. tasks-1 (fewer than 2^32), each once, and returns when all are done. One run at a time; not
+ * from a task. */
 void adept_worker_pool_run(adept_worker_pool *pool, size_t tasks, adept_worker_task *task, void *user);
 
 #endif
