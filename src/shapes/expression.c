@@ -52,11 +52,14 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* A hyphen with a letter right on both sides belongs to the name; exporters write differences with blanks. */
+/*
+ * A hyphen or slash with a letter right behind it belongs to the name: exporters write differences with
+ * blanks, and derive names from paths (`Squeeze/decoder/Squeeze_output_0_dim_1`).
+ */
 static bool is_name_part(const char *at) {
     if (is_name_start(*at) || is_digit(*at) || *at == '.' || *at == ':')
         return true;
-    return *at == '-' && is_name_start(at[1]);
+    return (*at == '-' || *at == '/') && is_name_start(at[1]);
 }
 
 static void skip_blanks(parser *p) {
