@@ -64,7 +64,7 @@ void *adept_arena_alloc(adept_arena *arena, size_t size_B) {
     if (size_B > SIZE_MAX - align)
         return NULL;
     size_t rounded_B = size_B ? (size_B + align - 1) / align * align : align;
-    if (rounded_B > arena->limit_B - arena->used_B)
+    if (arena->used_B > arena->limit_B || rounded_B > arena->limit_B - arena->used_B)
         return NULL;
     page *p = arena->pages;
     if (!p || p->size_B - p->used_B < rounded_B)
@@ -115,6 +115,10 @@ char *adept_arena_format(adept_arena *arena, const char *format, ...) {
         vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
+}
+
+void adept_arena_set_limit(adept_arena *arena, size_t limit_B) {
+    arena->limit_B = limit_B ? limit_B : SIZE_MAX;
 }
 
 size_t adept_arena_used_B(const adept_arena *arena) {

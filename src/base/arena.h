@@ -28,6 +28,9 @@ char *adept_arena_string(adept_arena *arena, const char *text);
 char *adept_arena_string_n(adept_arena *arena, const char *text, size_t length);
 char *adept_arena_format(adept_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Sets the limit anew (0: none), for when only the first objects tell how much the rest may need. */
+void adept_arena_set_limit(adept_arena *arena, size_t limit_B);
+
 /* Bytes handed out so far. */
 size_t adept_arena_used_B(const adept_arena *arena);
 

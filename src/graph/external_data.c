@@ -85,7 +85,7 @@ adept_status adept_external_read(const char *folder, const char *location, uint6
         return adept_fail(err, ADEPT_FORMAT, "external data at '%s' lies outside of the model's folder",
                           location);
     int descriptor = -1;
-    const char *path;
+    const char *path = location;
     adept_status status = open_below(folder, location, arena, &descriptor, &path, err);
     if (status != ADEPT_OK)
         return status;

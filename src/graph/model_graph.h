@@ -135,6 +135,8 @@ typedef struct adept_body {
     int32_t input_count, output_count;
     const adept_tensor_id *inputs; /* main graph: without those that are initializers */
     const adept_tensor_id *outputs;
+    int32_t capture_count;
+    const adept_tensor_id *captures; /* outer tensors used in here or further in, each at least once */
 } adept_body;
 
 typedef struct adept_opset {

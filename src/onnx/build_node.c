@@ -1,0 +1,279 @@
+/* Nodes of a body or of an inlined function. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder.h"
+#include "fail.h"
+#include "module_path.h"
+
+static const char *shown_name(const pb_node *node) {
+    return node->name && node->name[0] ? node->name : "(unnamed)";
+}
+
+/* --- outputs --- */
+
+/* A name that is there already: fine only for an output of the function, written for the first time. */
+static adept_status claim_existing(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal,
+                                   const char *name, adept_tensor_id existing) {
+    const pb_node *node = nodes[ordinal];
+    for (size_t i = 0; where->function && i < where->function->n_output; i++) {
+        if (where->output_written[i] || strcmp(where->function->output[i], name) != 0)
+            continue;
+        bool is_formal_input = false;
+        for (size_t k = 0; k < where->function->n_input; k++)
+            is_formal_input = is_formal_input || strcmp(where->function->input[k], name) == 0;
+        if (is_formal_input)
+            break;
+        where->output_written[i] = true;
+        b->tensors[existing].producer = PENDING(ordinal);
+        return ADEPT_OK;
+    }
+    /* Inside of functions the number may be that of a node of the caller. */
+    int32_t producer = existing >= 0 && !where->function ? b->tensors[existing].producer : -1;
+    if (IS_PENDING(producer))
+        return adept_fail(b->err, ADEPT_FORMAT,
+                          "nodes '%s' (%s) and '%s' (%s) both write tensor '%s'; re-export the model",
+                          shown_name(nodes[PENDING_ORDINAL(producer)]),
+                          text_or_empty(nodes[PENDING_ORDINAL(producer)]->op_type), shown_name(node),
+                          text_or_empty(node->op_type), name);
+    return adept_fail(b->err, ADEPT_FORMAT,
+                      "node '%s' (%s) writes '%s', which is an input or initializer; re-export the model",
+                      shown_name(node), text_or_empty(node->op_type), name);
+}
+
+static adept_status declare_outputs(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal) {
+    const pb_node *node = nodes[ordinal];
+    for (size_t i = 0; i < node->n_output; i++) {
+        const char *name = node->output[i];
+        if (!name[0])
+            continue;
+        adept_tensor_id id = adept_string_map_get(&where->names, name, UNDECLARED);
+        adept_status status;
+        if (id != UNDECLARED) {
+            status = claim_existing(b, where, nodes, ordinal, name, id);
+        } else {
+            status = adept_builder_tensor(b, where, name, &id);
+            if (status == ADEPT_OK) {
+                b->tensors[id].producer = PENDING(ordinal);
+                if (!adept_string_map_put(&where->names, name, id))
+                    status = adept_fail_memory(b->err);
+            }
+        }
+        if (status != ADEPT_OK)
+            return status;
+    }
+    return ADEPT_OK;
+}
+
+/* --- the node itself --- */
+
+static adept_status resolve_inputs(builder *b, const scope *where, const pb_node *node, adept_node *built) {
+    adept_tensor_id *inputs = adept_arena_array(b->arena, node->n_input, sizeof *inputs);
+    if (!inputs)
+        return adept_fail_memory(b->err);
+    for (size_t i = 0; i < node->n_input; i++) {
+        adept_status status = ADEPT_OK;
+        inputs[i] = ADEPT_NO_TENSOR;
+        if (!node->input[i][0])
+            continue;
+        adept_tensor_id id = adept_builder_lookup(b, where, node->input[i], &status);
+        if (status != ADEPT_OK)
+            return status;
+        if (id == UNDECLARED)
+            return adept_fail(b->err, ADEPT_FORMAT,
+                              "input '%s' is written by no node and is no input or initializer; re-export "
+                              "the model",
+                              node->input[i]);
+        inputs[i] = id == ABSENT ? ADEPT_NO_TENSOR : id;
+    }
+    built->inputs = inputs;
+    built->input_count = (int32_t)node->n_input;
+    return ADEPT_OK;
+}
+
+static adept_status resolve_outputs(builder *b, const scope *where, const pb_node *node, adept_node *built) {
+    adept_tensor_id *outputs = adept_arena_array(b->arena, node->n_output, sizeof *outputs);
+    if (!outputs)
+        return adept_fail_memory(b->err);
+    for (size_t i = 0; i < node->n_output; i++)
+        outputs[i] = node->output[i][0] ? adept_string_map_get(&where->names, node->output[i], UNDECLARED)
+                                        : ADEPT_NO_TENSOR;
+    built->outputs = outputs;
+    built->output_count = (int32_t)node->n_output;
+    return ADEPT_OK;
+}
+
+static const char *metadata(const pb_node *node, const char *key) {
+    for (size_t i = 0; i < node->n_metadata_props; i++) {
+        if (strcmp(text_or_empty(node->metadata_props[i]->key), key) == 0)
+            return text_or_empty(node->metadata_props[i]->value);
+    }
+    return NULL;
+}
+
+static adept_status name_node(builder *b, const scope *where, const pb_node *node, int32_t ordinal,
+                              adept_node *built) {
+    const char *own = text_or_empty(node->name);
+    const char *numbered = own[0] ? own : adept_arena_format(b->arena, "%s_%d", built->op_type, (int)ordinal);
+    if (!numbered)
+        return adept_fail_memory(b->err);
+    built->name = adept_builder_join(b, where->path, '/', numbered);
+    const char *module = adept_module_path(b->arena, metadata(node, "pkg.torch.onnx.name_scopes"),
+                                           metadata(node, "namespace"), own);
+    built->module = module && where->module[0] ? adept_builder_join(b, where->module, '.', module) : module;
+    const char *classes = metadata(node, "pkg.torch.onnx.class_hierarchy");
+    const char *rules = metadata(node, "pkg.onnxscript.rewriter.rule_name");
+    built->class_hierarchy = classes ? adept_arena_string(b->arena, classes) : NULL;
+    built->rule_names = rules ? adept_arena_string(b->arena, rules) : NULL;
+    bool complete =
+        built->name && built->module && (!classes || built->class_hierarchy) && (!rules || built->rule_names);
+    return complete ? ADEPT_OK : adept_fail_memory(b->err);
+}
+
+/*
+ * Operators of unknown domains are left to the later rooms, which list them as unknown. A call of a
+ * function that the file lacks looks the same; it is told by its domain: one of the file's own
+ * functions, or one that no operator library would bear (the standard asks those for reverse domain
+ * names such as com.example).
+ */
+static bool is_missing_function(const builder *b, const char *domain) {
+    static const char *const libraries[] = {"custom", "custom_domain", "mmcv", "mmdeploy", "TRT", "trt"};
+    if (!domain[0])
+        return false;
+    if (adept_string_map_get(&b->function_domains, domain, 0))
+        return true;
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+        if (strcmp(domain, libraries[i]) == 0)
+            return false;
+    }
+    return strchr(domain, '.') == NULL;
+}
+
+static adept_status check_operator(builder *b, const function_entry *called, const adept_node *built) {
+    if (called)
+        return ADEPT_OK;
+    if (!built->opset)
+        return adept_fail(b->err, ADEPT_FORMAT,
+                          "belongs to domain '%s', of which the file imports no version; re-export the model",
+                          built->domain[0] ? built->domain : "ai.onnx");
+    if (is_missing_function(b, built->domain))
+        return adept_fail(
+            b->err, ADEPT_FORMAT,
+            "calls local function '%s::%s', which the file does not define; re-export the model",
+            built->domain, built->op_type);
+    return ADEPT_OK;
+}
+
+/* Uses of outer tensors inside a node's subgraphs, gathered while its attributes are built. */
+static adept_status append_node(builder *b, const scope *where, adept_node *built) {
+    int32_t captured_count = 0;
+    for (int32_t i = 0; i < built->attribute_count; i++) {
+        const adept_body *body = built->attributes[i].body;
+        captured_count += body ? body->capture_count : 0;
+    }
+    adept_tensor_id *captured = NULL;
+    if (captured_count > 0 && !(captured = malloc((size_t)captured_count * sizeof *captured)))
+        return adept_fail_memory(b->err);
+    int32_t at = 0;
+    for (int32_t i = 0; i < built->attribute_count; i++) {
+        const adept_body *body = built->attributes[i].body;
+        for (int32_t k = 0; body && k < body->capture_count; k++)
+            captured[at++] = body->captures[k];
+    }
+    adept_status status = adept_build_append(b, where, built, captured, captured_count);
+    free(captured);
+    return status;
+}
+
+static adept_status build_node(builder *b, const scope *where, const pb_node *node, int32_t ordinal) {
+    adept_node built = {.op_type = adept_builder_intern(b, text_or_empty(node->op_type)),
+                        .domain = adept_builder_intern(b, adept_build_domain(node->domain))};
+    if (!built.op_type || !built.domain)
+        return adept_fail_memory(b->err);
+    if (!built.op_type[0])
+        return adept_fail(b->err, ADEPT_FORMAT, "has no operator type; re-export the model");
+    function_entry *called = adept_build_find_function(b, node);
+    built.opset = adept_build_opset_version(where->opsets, built.domain);
+    adept_status status = check_operator(b, called, &built);
+    if (status == ADEPT_OK)
+        status = name_node(b, where, node, ordinal, &built);
+    if (status == ADEPT_OK)
+        status = resolve_inputs(b, where, node, &built);
+    if (status == ADEPT_OK)
+        status = resolve_outputs(b, where, node, &built);
+    if (status == ADEPT_OK)
+        status = adept_build_attributes(b, where, (const pb_attribute *const *)node->attribute,
+                                        node->n_attribute, &built.attributes, &built.attribute_count);
+    if (status != ADEPT_OK)
+        return status;
+    return called ? adept_build_call(b, where, called, &built) : append_node(b, where, &built);
+}
+
+/* --- collecting --- */
+
+static void note_order(const builder *b, body_frame *frame, adept_tensor_id used) {
+    if (used >= 0 && b->tensors[used].body == frame->index && IS_PENDING(b->tensors[used].producer))
+        frame->unsorted = true;
+}
+
+static adept_status add_captured(builder *b, body_frame *frame, adept_tensor_id tensor) {
+    if (b->tensors[tensor].body != frame->index)
+        return adept_builder_capture(b, frame, tensor); /* belongs further out */
+    note_order(b, frame, tensor);
+    if (!adept_builder_grow((void **)&frame->edges, frame->edge_count, &frame->edge_capacity,
+                            sizeof *frame->edges))
+        return adept_fail_memory(b->err);
+    frame->edges[frame->edge_count++] = (captured_edge){frame->node_count, tensor};
+    return ADEPT_OK;
+}
+
+static adept_status find_value(builder *b, const adept_node *node) {
+    if (node->output_count < 1 || node->outputs[0] < 0 || node->domain[0] ||
+        strcmp(node->op_type, "Constant") != 0)
+        return ADEPT_OK;
+    return adept_build_node_constant(b, node, &b->tensors[node->outputs[0]].constant);
+}
+
+adept_status adept_build_append(builder *b, const scope *where, const adept_node *node,
+                                const adept_tensor_id *captured, int32_t captured_count) {
+    body_frame *frame = where->frame;
+    if (!adept_builder_grow((void **)&frame->nodes, frame->node_count, &frame->node_capacity,
+                            sizeof *frame->nodes))
+        return adept_fail_memory(b->err);
+    for (int32_t i = 0; i < node->input_count; i++)
+        note_order(b, frame, node->inputs[i]);
+    for (int32_t i = 0; i < captured_count; i++) {
+        adept_status status = add_captured(b, frame, captured[i]);
+        if (status != ADEPT_OK)
+            return status;
+    }
+    for (int32_t i = 0; i < node->output_count; i++) {
+        if (node->outputs[i] >= 0)
+            b->tensors[node->outputs[i]].producer = frame->node_count;
+    }
+    frame->nodes[frame->node_count++] = *node;
+    return find_value(b, node);
+}
+
+/* Names the node, and those around it, but not so many that the reason itself is cut off. */
+static adept_status fail_in_node(const builder *b, adept_status status, const pb_node *node) {
+    if (!b->err || strlen(b->err->message) > 500)
+        return status;
+    return adept_fail_at(b->err, status, "node '%s' (%s)", shown_name(node), text_or_empty(node->op_type));
+}
+
+adept_status adept_build_nodes(builder *b, scope *where, const pb_node *const *nodes, size_t count) {
+    if (count > INT32_MAX / 4)
+        return adept_fail(b->err, ADEPT_LIMIT, "has %zu nodes", count);
+    for (size_t i = 0; i < count; i++) {
+        adept_status status = declare_outputs(b, where, nodes, (int32_t)i);
+        if (status != ADEPT_OK)
+            return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        adept_status status = build_node(b, where, nodes[i], (int32_t)i);
+        if (status != ADEPT_OK)
+            return fail_in_node(b, status, nodes[i]);
+    }
+    return ADEPT_OK;
+}
