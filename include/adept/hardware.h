@@ -213,6 +213,7 @@ const char *adept_hardware_id(const adept_hardware *hardware);
 const char *adept_hardware_name(const adept_hardware *hardware);
 const char *adept_hardware_vendor(const adept_hardware *hardware);
 const char *adept_hardware_architecture(const adept_hardware *hardware);
+const char *adept_hardware_link(const adept_hardware *hardware); /* "NVLink 4"; "" without links */
 const char *adept_hardware_file(const adept_hardware *hardware); /* path it was read from */
 size_t adept_hardware_alias_count(const adept_hardware *hardware);
 const char *adept_hardware_alias(const adept_hardware *hardware, size_t index);
@@ -228,11 +229,11 @@ typedef struct adept_hardware_field {
     double lower, upper;
     bool required;
     const char *meaning;
-    const char *fallback; /* the documented default in words, NULL if there is none */
 } adept_hardware_field;
 
 size_t adept_hardware_field_count(void);
 const adept_hardware_field *adept_hardware_field_at(size_t index);
+const char *adept_hardware_field_default(size_t index); /* in words; NULL: a missing value stays unknown */
 
 /* Where the value of a field comes from. */
 typedef enum adept_hardware_origin {
@@ -266,6 +267,11 @@ typedef struct adept_hardware_parameter {
 /* The saturation function that the thesis variant's values belong to (key theta.saturation). */
 adept_saturation adept_hardware_saturation(const adept_hardware *hardware);
 void adept_hardware_set_saturation(adept_hardware *hardware, adept_saturation saturation);
+
+/* What the values of a variant were fitted on: data, rows, date, seed, command, version; "" if not said. */
+const char *adept_hardware_fit(const adept_hardware *hardware, adept_variant variant);
+adept_status adept_hardware_set_fit(adept_hardware *hardware, adept_variant variant, const char *text,
+                                    adept_error *err);
 
 size_t adept_hardware_parameter_count(const adept_hardware *hardware, adept_variant variant);
 const adept_hardware_parameter *adept_hardware_parameter_at(const adept_hardware *hardware,
