@@ -151,9 +151,8 @@ static bool use_counter(const meter *m) {
 double meter_energy_J(const meter *m, const sensor *of) {
     if (!use_counter(m))
         return m->integral_J;
-    /* Between two readings of a slow counter the power sensor tells how it goes on. */
-    return m->counter_energy_J +
-           (of->counter_period_s > 0 && !m->lost ? m->integral_J - m->integral_at_counter_J : 0);
+    /* After the last reading of a slow counter the power sensor tells how it went on. */
+    return m->counter_energy_J + (of->power_method ? m->integral_J - m->integral_at_counter_J : 0);
 }
 
 double meter_power_W(const meter *m) {
@@ -248,8 +247,9 @@ static void fill_energy(const meter *m, const sensor *of, adept_measured_device 
     out->method = counted ? of->counter_method : of->power_method ? of->power_method : of->counter_method;
     if (!out->measured)
         return;
-    out->energy_J = counted ? m->counter_energy_J : m->integral_J;
-    out->duration_s = counted ? m->counter_last_s - m->counter_first_s : m->power_last_s - m->power_first_s;
+    out->energy_J = counted ? meter_energy_J(m, of) : m->integral_J;
+    double last_s = m->power_last_s > m->counter_last_s ? m->power_last_s : m->counter_last_s;
+    out->duration_s = last_s - (counted ? m->counter_first_s : m->power_first_s);
     out->average_power_W = out->duration_s > 0 ? out->energy_J / out->duration_s : 0;
     out->steady_power_W = m->steady_s > period_s(of) ? m->steady_J / m->steady_s : 0;
 }

@@ -71,9 +71,9 @@ static void sample(sampler *s, bool slow_counters) {
     s->ticks++;
 }
 
-static void tick(sampler *s, double now_s) {
+/* cpu_s is this thread's CPU time when the last tick ended: waking up is part of the cost. */
+static void tick(sampler *s, double now_s, double cpu_s) {
     bool slow_counters = pace_due(&s->counter, now_s);
-    double cpu_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
     sample(s, slow_counters);
     double cost_s = clock_s(CLOCK_THREAD_CPUTIME_ID) - cpu_s;
     if (slow_counters)
@@ -86,6 +86,7 @@ static void tick(sampler *s, double now_s) {
 
 static void *run(void *context) {
     sampler *s = context;
+    double cpu_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_lock(&s->lock);
     while (!s->stop) {
         double due_s = s->power.due_s;
@@ -97,7 +98,8 @@ static void *run(void *context) {
             continue;
         }
         pthread_mutex_unlock(&s->lock);
-        tick(s, now_s);
+        tick(s, now_s, cpu_s);
+        cpu_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
         pthread_mutex_lock(&s->lock);
     }
     pthread_mutex_unlock(&s->lock);
