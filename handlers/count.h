@@ -42,6 +42,7 @@ typedef struct adept_facts {
     const adept_dtype *storage; /* type a tensor is stored in under the precision policy */
     const bool *needs_grad;     /* a trainable parameter lies upstream; all false in inference */
     const bool *is_parameter;   /* trainable or frozen weight */
+    const bool *is_constant; /* costs nothing to have: see adept_count_mark_constants; NULL: judge by node */
 } adept_facts;
 
 typedef struct adept_alias {
@@ -70,8 +71,16 @@ adept_status adept_count_operator(adept_counted *out, const adept_op *op, const 
                                   adept_arena *arena, adept_error *err);
 
 /*
+ * Which tensors cost nothing to have when the step runs: constants of the file, tensors whose numbers
+ * inference knows (shape arithmetic), what follows from such tensors alone, and another layout or type of
+ * a weight (the transpose of a tied weight). Arithmetic on weights (weight norm) is real work.
+ */
+void adept_count_mark_constants(bool *is_constant, const adept_ops *ops, const adept_graph *graph,
+                                const adept_shapes *shapes, const bool *is_parameter);
+
+/*
  * Storage type of every tensor under the run's precision policy (fp32, tf32: as in the file; fp16, bf16:
- * all floating point in that type; amp: autocast rules of the rows).
+ * all floating point in that type; amp: autocast rules of the rows). See docs/work.md.
  */
 adept_status adept_precision_assign(adept_dtype *storage, const adept_ops *ops, const adept_graph *graph,
                                     const adept_shapes *shapes, const adept_run *run, adept_error *err);
@@ -81,6 +90,9 @@ const adept_node *adept_count_node(const adept_count *ctx);
 const struct adept_handler *adept_count_handler(const adept_count *ctx);
 const adept_run *adept_count_run(const adept_count *ctx);
 const adept_facts *adept_count_facts(const adept_count *ctx);
+bool adept_count_trains(const adept_count *ctx); /* mode train: dropout active, batch statistics */
+/* The framework has no kernel for this operator of ai.onnx and runs its parts one by one. */
+bool adept_count_in_parts(const adept_count *ctx);
 int32_t adept_count_inputs(const adept_count *ctx);
 int32_t adept_count_outputs(const adept_count *ctx);
 /* NULL: left out, or shape unknown. */
@@ -101,14 +113,16 @@ double adept_count_attr_float(const adept_count *ctx, const char *name, double m
 const char *adept_count_attr_string(const adept_count *ctx, const char *name, const char *missing);
 const int64_t *adept_count_attr_ints(const adept_count *ctx, const char *name, int32_t *count);
 
-/* Appends a kernel of this pass and kind: launches 1, steps 1, math and element_B by the policy. NULL: NOMEM.
+/*
+ * Appends a kernel of this pass and kind: launches 1, steps 1, math and element_B by the policy, elements of
+ * output 0. Never NULL: when memory is short a scratch kernel is returned and adept_count_operator fails.
  */
 adept_kernel *adept_count_emit(adept_count *ctx, adept_pass pass, adept_kernel_kind kind);
 void adept_count_save_input(adept_count *ctx, int32_t input);
 void adept_count_save_output(adept_count *ctx, int32_t output);
 void adept_count_save_extra(adept_count *ctx, double bytes);
 void adept_count_workspace(adept_count *ctx, double bytes);
-adept_status adept_count_alias(adept_count *ctx, int32_t output, int32_t input);
+void adept_count_alias(adept_count *ctx, int32_t output, int32_t input);
 adept_status adept_count_fail(adept_count *ctx, adept_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
