@@ -120,7 +120,8 @@ void amdgpu_find(sensor_list *list, const char *sysfs_root) {
         free(entries[i]);
     }
     free(entries);
-    if (list->count + list->missing_count == before)
+    /* With another maker's GPUs found, the lack of AMD's is no news. */
+    if (list->count == 0 && list->missing_count + list->count == before)
         sensor_list_miss(list, "amdgpu", false,
                          adept_arena_format(list->arena, "%s/class/hwmon: no amdgpu device", sysfs_root),
                          "AMD GPUs need the kernel's amdgpu driver");

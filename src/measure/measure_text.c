@@ -6,6 +6,12 @@
 #include "fail.h"
 #include "trace_row.h"
 
+/* Control characters would move the cursor, or worse. */
+static void print_plain(FILE *out, const char *text) {
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, out);
+}
+
 static void print_range(FILE *out, const char *label, adept_range range, double unit, const char *unit_name) {
     if (range.count)
         fprintf(out, "    %s %.0f to %.0f %s, mean %.0f\n", label, range.min / unit, range.max / unit,
@@ -63,8 +69,10 @@ static void print_step(FILE *out, const adept_measure_summary *s, const adept_me
 adept_status adept_measure_write_text(FILE *out, const adept_measure_summary *s,
                                       const adept_measured_run *run, adept_error *err) {
     fprintf(out, "command: ");
-    for (size_t i = 0; s->command[i]; i++)
-        fprintf(out, "%s%s", i ? " " : "", s->command[i]);
+    for (size_t i = 0; s->command[i]; i++) {
+        fputs(i ? " " : "", out);
+        print_plain(out, s->command[i]);
+    }
     if (s->signal)
         fprintf(out, "\nended by signal %d (%s)", s->signal, strsignal(s->signal));
     else
