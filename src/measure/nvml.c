@@ -221,8 +221,8 @@ static void probe(nvml_gpu *gpu, sensor *added) {
     gpu->has_power = api->power && read_power(gpu, &power_W, &result);
     if (gpu->has_counter)
         added->counter_method = "NVML total energy counter";
-    /* Energy counters and power registers are renewed every 20 to 100 ms (arXiv 2312.02741, over 70
-     * cards); the counter takes up to milliseconds to read. */
+    /* NVML does not state its period; 0.1 s is taken as the slow end of what is seen. Reading the counter
+     * can take milliseconds. */
     added->refresh_s = 0.1;
     added->counter_period_s = 1.0;
     if (api->capability)
