@@ -97,6 +97,7 @@ adept_count_fn count_sample; /* GridSample, RoiAlign, ...: interpolated reads */
 /* count_index.c */
 adept_count_fn count_gather;
 adept_count_fn count_gather_elements;
+adept_count_fn count_gather_nd;
 adept_count_fn count_scatter;
 adept_count_fn count_one_hot;
 adept_count_fn count_select; /* NonZero, Compress, Unique, ...: what is kept depends on numbers */

@@ -36,8 +36,15 @@ adept_status count_gather(adept_count *ctx) {
     return is_select(ctx) ? count_slice(ctx) : gather(ctx);
 }
 
-/* GatherElements, GatherND. */
+/* GatherND: PyTorch's index. */
+adept_status count_gather_nd(adept_count *ctx) {
+    return gather(ctx);
+}
+
+/* GatherElements: PyTorch's gather keeps the data too, for its size alone. */
 adept_status count_gather_elements(adept_count *ctx) {
+    if (adept_count_needs_grad(ctx, 0))
+        adept_count_save_input(ctx, 0);
     return gather(ctx);
 }
 

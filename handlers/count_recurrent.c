@@ -96,13 +96,14 @@ static void emit_backward(adept_count *ctx, const layer *l, double alu_flop) {
     }
 }
 
-/* kept: states of [rows, hidden] that the library's reserve space holds per direction. */
-static adept_status count_layer(adept_count *ctx, int64_t gates, double kept) {
+/* kept: tensors of one state a step that autograd holds on to; the initial state counts as one of them. */
+static adept_status count_layer(adept_count *ctx, int64_t gates, double kept, double initial) {
     layer l;
     adept_status status = read_layer(ctx, gates, &l);
     if (status != ADEPT_OK)
         return status;
     double states = (double)l.directions * (double)l.rows * (double)l.hidden;
+    double first = initial * (double)l.directions * (double)l.batch * (double)l.hidden;
     double alu = adept_work_alu(ctx, ADEPT_PASS_FORWARD) * states;
     project(ctx, ADEPT_PASS_FORWARD, &l, PROJECTED,
             (adept_gemm){l.directions, l.rows, l.gates * l.hidden, l.input});
@@ -111,22 +112,22 @@ static adept_status count_layer(adept_count *ctx, int64_t gates, double kept) {
     if (!adept_count_any_grad(ctx))
         return ADEPT_OK;
     adept_count_save_input(ctx, 0);
-    adept_count_save_output(ctx, 0);
-    adept_count_save_extra(ctx, kept * states * l.element_B);
+    adept_count_save_extra(ctx, (kept * states + first) * l.element_B);
     emit_backward(ctx, &l, adept_work_alu(ctx, ADEPT_PASS_BACKWARD) * states);
     return ADEPT_OK;
 }
 
-/* Four gates and the cell state. */
+/* Four gates, the cell state before and after its tanh, the state before the step. */
 adept_status count_lstm(adept_count *ctx) {
-    return count_layer(ctx, 4, 5);
+    return count_layer(ctx, 4, 7, 0);
 }
 
-/* Three gates and the candidate's recurrent part. */
+/* Two gates, the candidate, its difference to the state, and the recurrent products it comes from. */
 adept_status count_gru(adept_count *ctx) {
-    return count_layer(ctx, 3, 4);
+    return count_layer(ctx, 3, 7, 0);
 }
 
+/* The state after the step, which the next one reads; the initial state besides. */
 adept_status count_rnn(adept_count *ctx) {
-    return count_layer(ctx, 1, 0);
+    return count_layer(ctx, 1, 1, 1);
 }

@@ -155,7 +155,7 @@ static adept_dtype integers_in(const adept_dtype *storage, const adept_node *nod
             return ADEPT_DTYPE_UNDEFINED;
         found = found == ADEPT_DTYPE_UNDEFINED ? storage[id] : found;
     }
-    return found;
+    return adept_dtype_bits(found) <= 16 ? found : ADEPT_DTYPE_UNDEFINED;
 }
 
 static adept_dtype quantized_result(const adept_op *op, const adept_dtype *storage,
@@ -173,7 +173,7 @@ static adept_dtype result_type(const policy *p, const adept_op *op, const adept_
     if (!op->handler || !adept_dtype_is_float(declared))
         return declared;
     adept_dtype quantized = quantized_result(op, storage, shapes);
-    if (quantized != ADEPT_DTYPE_UNDEFINED && adept_dtype_bits(quantized) <= 8)
+    if (quantized != ADEPT_DTYPE_UNDEFINED)
         return quantized;
     if (p->autocast)
         return autocast_result(p, op->handler->autocast, storage, op->node, shapes, declared);
