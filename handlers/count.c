@@ -206,14 +206,30 @@ static bool is_never_folded(const adept_node *node) {
     return is_one_of(node->op_type, live, sizeof live / sizeof live[0]);
 }
 
-static bool follows_from_constants(const bool *is_constant, const adept_node *node,
+/* A weight, or a weight in another layout. */
+static bool stems_from_parameter(const adept_graph *graph, const bool *is_parameter, adept_tensor_id id) {
+    enum { LAYOUT_CHANGES = 16 };
+    for (int32_t i = 0; i < LAYOUT_CHANGES && id != ADEPT_NO_TENSOR && !is_parameter[id]; i++) {
+        const adept_tensor *tensor = &graph->tensors[id];
+        if (tensor->producer < 0)
+            return false;
+        const adept_node *node = &graph->bodies[tensor->body]->nodes[tensor->producer];
+        if (!is_layout_change(node) || node->input_count < 1)
+            return false;
+        id = node->inputs[0];
+    }
+    return id != ADEPT_NO_TENSOR && is_parameter[id];
+}
+
+static bool follows_from_constants(const bool *is_constant, const adept_node *node, const adept_graph *graph,
                                    const bool *is_parameter) {
     if (is_never_folded(node))
         return false;
     bool layout = is_layout_change(node);
     for (int32_t i = 0; i < node->input_count; i++) {
         adept_tensor_id id = node->inputs[i];
-        if (id != ADEPT_NO_TENSOR && (!is_constant[id] || (is_parameter[id] && !layout)))
+        if (id != ADEPT_NO_TENSOR &&
+            (!is_constant[id] || (!layout && stems_from_parameter(graph, is_parameter, id))))
             return false;
     }
     return true;
@@ -225,7 +241,7 @@ void adept_count_mark_constants(bool *is_constant, const adept_ops *ops, const a
         is_constant[i] = graph->tensors[i].constant || value_is_known(known_shape(shapes, i));
     for (int32_t i = 0; i < ops->count; i++) {
         const adept_node *node = ops->items[i].node;
-        if (ops->items[i].composite || !follows_from_constants(is_constant, node, is_parameter))
+        if (ops->items[i].composite || !follows_from_constants(is_constant, node, graph, is_parameter))
             continue;
         for (int32_t k = 0; k < node->output_count; k++)
             if (node->outputs[k] != ADEPT_NO_TENSOR)

@@ -35,14 +35,19 @@ static adept_status copy_run(adept_profile *p, const adept_run *run, adept_error
 static adept_status count_operators(adept_profile *p, adept_error *err) {
     const adept_ops *ops = &p->network->ops;
     p->counted = adept_arena_array(p->arena, (size_t)ops->count, sizeof *p->counted);
-    if (!p->counted)
+    bool *is_constant =
+        adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *is_constant);
+    if (!p->counted || !is_constant)
         return adept_fail_memory(err);
+    adept_count_mark_constants(is_constant, ops, &p->network->graph, &p->network->shapes,
+                               p->gradients.is_parameter);
     adept_facts facts = {.graph = &p->network->graph,
                          .shapes = &p->network->shapes,
                          .run = &p->run,
                          .storage = p->storage,
                          .needs_grad = p->gradients.needs_grad,
-                         .is_parameter = p->gradients.is_parameter};
+                         .is_parameter = p->gradients.is_parameter,
+                         .is_constant = is_constant};
     for (int32_t i = 0; i < ops->count; i++) {
         const adept_op *op = &ops->items[i];
         if (op->part_of >= 0 || !op->handler || !op->handler->count)
