@@ -55,7 +55,8 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \
-    X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")
+    X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")              \
+    X(measure, "measure -- COMMAND ...    runs COMMAND and measures its energy")
 
 #define CLI_DECLARE(name, help) int adept_cmd_##name(int argc, char **argv);
 CLI_COMMANDS(CLI_DECLARE)
