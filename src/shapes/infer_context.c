@@ -143,19 +143,21 @@ adept_certainty adept_infer_certainty(const adept_infer *ctx) {
 }
 
 /*
- * A floating-point constant of any size worth mentioning is a weight. It is read only where all inputs
- * of the node are numbers, that is, where something can be folded.
+ * A floating-point constant of any size worth mentioning is a weight, never read; a middling one is read
+ * only where all inputs of the node are numbers, that is, where something can be folded.
  */
 static bool may_read(const adept_infer *ctx, adept_tensor_id id) {
-    enum { SMALL = 64, SMALL_QUANTIZED = 1024 };
+    enum { SMALL = 64, WEIGHT = 1024 };
     const adept_constant *constant = ctx->engine->graph->tensors[id].constant;
     if (!constant || constant->elements <= SMALL)
         return true;
     int bits = adept_dtype_bits(constant->dtype);
     if (adept_dtype_is_integer(constant->dtype) && constant->dtype != ADEPT_DTYPE_BOOL && bits <= 8)
-        return constant->elements <= SMALL_QUANTIZED;
+        return constant->elements <= WEIGHT;
     if (!adept_dtype_is_float(constant->dtype))
         return true;
+    if (constant->elements > WEIGHT)
+        return false;
     for (int32_t i = 0; i < ctx->node->input_count; i++) {
         adept_tensor_id other = input_id(ctx, i);
         if (other != ADEPT_NO_TENSOR && !ctx->engine->graph->tensors[other].constant &&

@@ -143,8 +143,8 @@ adept_status adept_engine_value(adept_engine *engine, adept_tensor_id id, const 
     if (status == ADEPT_FORMAT || status == ADEPT_NOMEM)
         return adept_fail(engine->err, status, "%s", why.message);
     if (status != ADEPT_OK) {
-        adept_engine_note(engine, "the numbers of '%s' would decide a shape and cannot be read: %s",
-                          engine->graph->tensors[id].name, why.message);
+        engine->unreadable = adept_arena_format(engine->arena, "the numbers of '%s' cannot be read: %s",
+                                                engine->graph->tensors[id].name, why.message);
         return ADEPT_OK;
     }
     read->count = constant->elements;
@@ -385,6 +385,8 @@ static adept_status finish_outputs(adept_engine *engine, const adept_node *node,
         inexact = inexact || shape->certainty != ADEPT_EXACT;
         engine->inexact += shape->certainty != ADEPT_EXACT;
     }
+    if (inexact && engine->unreadable)
+        adept_engine_note(engine, "node '%s' (%s): %s", node->name, node->op_type, engine->unreadable);
     if (improved && !inexact && engine->assumption_count == assumptions_after)
         engine->assumption_count = assumptions_before;
     return ADEPT_OK;
@@ -394,6 +396,7 @@ static adept_status infer_node(adept_engine *engine, const adept_body *body, con
     if (is_constant_node(engine, node))
         return ADEPT_OK;
     adept_infer ctx = {.engine = engine, .node = node, .body = body};
+    engine->unreadable = NULL;
     adept_infer_row row = engine->lookup(node->domain, node->op_type, node->opset);
     int32_t assumptions = engine->assumption_count;
     adept_status status = row.infer ? check_input_count(&ctx, &row) : unknown_operator(engine, node);

@@ -40,6 +40,7 @@ typedef struct adept_engine {
 
     unsigned char *tensor_flags; /* [tensor_count] */
     double value_B;              /* memory of known values so far */
+    const char *unreadable;      /* why a constant that the node at hand asked for could not be read */
 
     adept_assumption *assumptions;
     int32_t assumption_count, assumption_capacity;
