@@ -1,3 +1,5 @@
+/* madvise: POSIX's own form of "don't need" does nothing in glibc. */
+#define _DEFAULT_SOURCE // NOLINT(bugprone-reserved-identifier)
 #include "mapping.h"
 
 #include <errno.h>
@@ -29,7 +31,7 @@ static adept_status map_descriptor(adept_mapping *mapping, int descriptor, const
     mapping->bytes = bytes;
     mapping->size_B = (size_t)about.st_size;
     /* No read-ahead: between two headers lie megabytes of weights. Advice only, so failing is harmless. */
-    (void)posix_madvise(bytes, mapping->size_B, POSIX_MADV_RANDOM);
+    (void)madvise(bytes, mapping->size_B, MADV_RANDOM);
     return ADEPT_OK;
 }
 
@@ -48,6 +50,24 @@ adept_status adept_mapping_open(adept_mapping **out, const char *path, adept_err
     }
     *out = mapping;
     return ADEPT_OK;
+}
+
+static size_t page_start(size_t offset_B) {
+    long page_B = sysconf(_SC_PAGESIZE);
+    return page_B > 0 ? offset_B - offset_B % (size_t)page_B : 0;
+}
+
+static void advise(const adept_mapping *mapping, size_t start_B, size_t end_B, int advice) {
+    if (start_B < end_B && end_B <= mapping->size_B)
+        (void)madvise((void *)(uintptr_t)(mapping->bytes + start_B), end_B - start_B, advice);
+}
+
+void adept_mapping_release(const adept_mapping *mapping, size_t from_B, size_t to_B) {
+    advise(mapping, page_start(from_B), page_start(to_B), MADV_DONTNEED);
+}
+
+void adept_mapping_prefetch(const adept_mapping *mapping, size_t from_B, size_t to_B) {
+    advise(mapping, page_start(from_B), to_B, MADV_WILLNEED);
 }
 
 void adept_mapping_close(adept_mapping *mapping) {

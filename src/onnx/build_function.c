@@ -256,11 +256,21 @@ static adept_status declare_types(builder *b, const scope *inside, const pb_func
     return ADEPT_OK;
 }
 
-adept_status adept_build_call(builder *b, const scope *where, function_entry *entry, const adept_node *call) {
+/* Module of the nodes inside: that of the call if the file tells one, else the call itself. */
+static const char *module_inside(builder *b, const scope *where, const adept_node *call, const char *label) {
+    if (strcmp(call->module, where->module) != 0)
+        return call->module;
+    return adept_builder_join(b, where->module, '.', label);
+}
+
+adept_status adept_build_call(builder *b, const scope *where, function_entry *entry, const adept_node *call,
+                              const char *label) {
     const pb_function *function = entry->function;
     scope inside = {.frame = where->frame, .opsets = &entry->opsets, .function = function};
     inside.path = call->name;
-    inside.module = call->module[0] ? call->module : call->name;
+    inside.module = module_inside(b, where, call, label);
+    if (!inside.module)
+        return adept_fail_memory(b->err);
     adept_status status = bind_tensors(b, &inside, function, call);
     if (status == ADEPT_OK)
         status = bind_arguments(b, &inside, function, call);

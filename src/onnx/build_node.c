@@ -1,4 +1,5 @@
 /* Nodes of a body or of an inlined function. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,8 +7,20 @@
 #include "fail.h"
 #include "module_path.h"
 
-static const char *shown_name(const pb_node *node) {
-    return node->name && node->name[0] ? node->name : "(unnamed)";
+/* "'conv1' (Conv)", or "'Conv_3' (Conv)" of a node without name, for messages. */
+typedef struct node_title {
+    char text[240];
+} node_title;
+
+static node_title title_of(const pb_node *const *nodes, int32_t ordinal) {
+    node_title title;
+    const pb_node *node = nodes[ordinal];
+    const char *name = text_or_empty(node->name), *op_type = text_or_empty(node->op_type);
+    if (name[0])
+        snprintf(title.text, sizeof title.text, "'%.160s' (%.60s)", name, op_type);
+    else
+        snprintf(title.text, sizeof title.text, "'%.80s_%d' (%.60s)", op_type, (int)ordinal, op_type);
+    return title;
 }
 
 /* --- outputs --- */
@@ -15,7 +28,6 @@ static const char *shown_name(const pb_node *node) {
 /* A name that is there already: fine only for an output of the function, written for the first time. */
 static adept_status claim_existing(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal,
                                    const char *name, adept_tensor_id existing) {
-    const pb_node *node = nodes[ordinal];
     for (size_t i = 0; where->function && i < where->function->n_output; i++) {
         if (where->output_written[i] || strcmp(where->function->output[i], name) != 0)
             continue;
@@ -31,34 +43,39 @@ static adept_status claim_existing(builder *b, scope *where, const pb_node *cons
     /* Inside of functions the number may be that of a node of the caller. */
     int32_t producer = existing >= 0 && !where->function ? b->tensors[existing].producer : -1;
     if (IS_PENDING(producer))
-        return adept_fail(b->err, ADEPT_FORMAT,
-                          "nodes '%s' (%s) and '%s' (%s) both write tensor '%s'; re-export the model",
-                          shown_name(nodes[PENDING_ORDINAL(producer)]),
-                          text_or_empty(nodes[PENDING_ORDINAL(producer)]->op_type), shown_name(node),
-                          text_or_empty(node->op_type), name);
+        return adept_fail(b->err, ADEPT_FORMAT, "nodes %s and %s both write tensor '%s'; re-export the model",
+                          title_of(nodes, PENDING_ORDINAL(producer)).text, title_of(nodes, ordinal).text,
+                          name);
     return adept_fail(b->err, ADEPT_FORMAT,
-                      "node '%s' (%s) writes '%s', which is an input or initializer; re-export the model",
-                      shown_name(node), text_or_empty(node->op_type), name);
+                      "node %s writes '%s', which is an input or initializer; re-export the model",
+                      title_of(nodes, ordinal).text, name);
 }
 
-static adept_status declare_outputs(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal) {
+static adept_status declare_output(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal,
+                                   const char *name, adept_tensor_id *id) {
+    *id = ADEPT_NO_TENSOR;
+    if (!name[0])
+        return ADEPT_OK;
+    *id = adept_string_map_get(&where->names, name, UNDECLARED);
+    if (*id != UNDECLARED)
+        return claim_existing(b, where, nodes, ordinal, name, *id);
+    adept_status status = adept_builder_tensor(b, where, name, id);
+    if (status != ADEPT_OK)
+        return status;
+    b->tensors[*id].producer = PENDING(ordinal);
+    return adept_string_map_put(&where->names, name, *id) ? ADEPT_OK : adept_fail_memory(b->err);
+}
+
+/* outputs: the numbers of the tensors that the node writes. */
+static adept_status declare_outputs(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal,
+                                    const adept_tensor_id **outputs) {
     const pb_node *node = nodes[ordinal];
+    adept_tensor_id *ids = adept_arena_array(b->arena, node->n_output, sizeof *ids);
+    *outputs = ids;
+    if (!ids)
+        return adept_fail_memory(b->err);
     for (size_t i = 0; i < node->n_output; i++) {
-        const char *name = node->output[i];
-        if (!name[0])
-            continue;
-        adept_tensor_id id = adept_string_map_get(&where->names, name, UNDECLARED);
-        adept_status status;
-        if (id != UNDECLARED) {
-            status = claim_existing(b, where, nodes, ordinal, name, id);
-        } else {
-            status = adept_builder_tensor(b, where, name, &id);
-            if (status == ADEPT_OK) {
-                b->tensors[id].producer = PENDING(ordinal);
-                if (!adept_string_map_put(&where->names, name, id))
-                    status = adept_fail_memory(b->err);
-            }
-        }
+        adept_status status = declare_output(b, where, nodes, ordinal, node->output[i], &ids[i]);
         if (status != ADEPT_OK)
             return status;
     }
@@ -91,18 +108,6 @@ static adept_status resolve_inputs(builder *b, const scope *where, const pb_node
     return ADEPT_OK;
 }
 
-static adept_status resolve_outputs(builder *b, const scope *where, const pb_node *node, adept_node *built) {
-    adept_tensor_id *outputs = adept_arena_array(b->arena, node->n_output, sizeof *outputs);
-    if (!outputs)
-        return adept_fail_memory(b->err);
-    for (size_t i = 0; i < node->n_output; i++)
-        outputs[i] = node->output[i][0] ? adept_string_map_get(&where->names, node->output[i], UNDECLARED)
-                                        : ADEPT_NO_TENSOR;
-    built->outputs = outputs;
-    built->output_count = (int32_t)node->n_output;
-    return ADEPT_OK;
-}
-
 static const char *metadata(const pb_node *node, const char *key) {
     for (size_t i = 0; i < node->n_metadata_props; i++) {
         if (strcmp(text_or_empty(node->metadata_props[i]->key), key) == 0)
@@ -111,13 +116,14 @@ static const char *metadata(const pb_node *node, const char *key) {
     return NULL;
 }
 
+/* label: the name within this list of nodes. */
 static adept_status name_node(builder *b, const scope *where, const pb_node *node, int32_t ordinal,
-                              adept_node *built) {
+                              adept_node *built, const char **label) {
     const char *own = text_or_empty(node->name);
-    const char *numbered = own[0] ? own : adept_arena_format(b->arena, "%s_%d", built->op_type, (int)ordinal);
-    if (!numbered)
+    *label = own[0] ? own : adept_arena_format(b->arena, "%s_%d", built->op_type, (int)ordinal);
+    if (!*label)
         return adept_fail_memory(b->err);
-    built->name = adept_builder_join(b, where->path, '/', numbered);
+    built->name = adept_builder_join(b, where->path, '/', *label);
     const char *module = adept_module_path(b->arena, metadata(node, "pkg.torch.onnx.name_scopes"),
                                            metadata(node, "namespace"), own);
     built->module = module && where->module[0] ? adept_builder_join(b, where->module, '.', module) : module;
@@ -185,28 +191,30 @@ static adept_status append_node(builder *b, const scope *where, adept_node *buil
     return status;
 }
 
-static adept_status build_node(builder *b, const scope *where, const pb_node *node, int32_t ordinal) {
+static adept_status build_node(builder *b, const scope *where, const pb_node *node, int32_t ordinal,
+                               const adept_tensor_id *outputs) {
     adept_node built = {.op_type = adept_builder_intern(b, text_or_empty(node->op_type)),
-                        .domain = adept_builder_intern(b, adept_build_domain(node->domain))};
+                        .domain = adept_builder_intern(b, adept_build_domain(node->domain)),
+                        .outputs = outputs,
+                        .output_count = (int32_t)node->n_output};
     if (!built.op_type || !built.domain)
         return adept_fail_memory(b->err);
     if (!built.op_type[0])
         return adept_fail(b->err, ADEPT_FORMAT, "has no operator type; re-export the model");
+    const char *label = "";
     function_entry *called = adept_build_find_function(b, node);
     built.opset = adept_build_opset_version(where->opsets, built.domain);
     adept_status status = check_operator(b, called, &built);
     if (status == ADEPT_OK)
-        status = name_node(b, where, node, ordinal, &built);
+        status = name_node(b, where, node, ordinal, &built, &label);
     if (status == ADEPT_OK)
         status = resolve_inputs(b, where, node, &built);
-    if (status == ADEPT_OK)
-        status = resolve_outputs(b, where, node, &built);
     if (status == ADEPT_OK)
         status = adept_build_attributes(b, where, (const pb_attribute *const *)node->attribute,
                                         node->n_attribute, &built.attributes, &built.attribute_count);
     if (status != ADEPT_OK)
         return status;
-    return called ? adept_build_call(b, where, called, &built) : append_node(b, where, &built);
+    return called ? adept_build_call(b, where, called, &built, label) : append_node(b, where, &built);
 }
 
 /* --- collecting --- */
@@ -256,24 +264,36 @@ adept_status adept_build_append(builder *b, const scope *where, const adept_node
 }
 
 /* Names the node, and those around it, but not so many that the reason itself is cut off. */
-static adept_status fail_in_node(const builder *b, adept_status status, const pb_node *node) {
+static adept_status fail_in_node(const builder *b, adept_status status, const pb_node *const *nodes,
+                                 int32_t ordinal) {
     if (!b->err || strlen(b->err->message) > 500)
         return status;
-    return adept_fail_at(b->err, status, "node '%s' (%s)", shown_name(node), text_or_empty(node->op_type));
+    return adept_fail_at(b->err, status, "node %s", title_of(nodes, ordinal).text);
+}
+
+/* Names first, so that a node may stand before the one whose output it reads. */
+static adept_status build_all(builder *b, scope *where, const pb_node *const *nodes, int32_t count,
+                              const adept_tensor_id **outputs) {
+    for (int32_t i = 0; i < count; i++) {
+        adept_status status = declare_outputs(b, where, nodes, i, &outputs[i]);
+        if (status != ADEPT_OK)
+            return status;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        adept_status status = build_node(b, where, nodes[i], i, outputs[i]);
+        if (status != ADEPT_OK)
+            return fail_in_node(b, status, nodes, i);
+    }
+    return ADEPT_OK;
 }
 
 adept_status adept_build_nodes(builder *b, scope *where, const pb_node *const *nodes, size_t count) {
     if (count > INT32_MAX / 4)
         return adept_fail(b->err, ADEPT_LIMIT, "has %zu nodes", count);
-    for (size_t i = 0; i < count; i++) {
-        adept_status status = declare_outputs(b, where, nodes, (int32_t)i);
-        if (status != ADEPT_OK)
-            return status;
-    }
-    for (size_t i = 0; i < count; i++) {
-        adept_status status = build_node(b, where, nodes[i], (int32_t)i);
-        if (status != ADEPT_OK)
-            return fail_in_node(b, status, nodes[i]);
-    }
-    return ADEPT_OK;
+    const adept_tensor_id **outputs = calloc(count + 1, sizeof *outputs);
+    if (!outputs)
+        return adept_fail_memory(b->err);
+    adept_status status = build_all(b, where, nodes, (int32_t)count, outputs);
+    free((void *)outputs);
+    return status;
 }

@@ -151,7 +151,9 @@ adept_status adept_build_attributes(builder *b, const scope *where, const pb_att
 adept_status adept_build_functions(builder *b, const pb_model *model, int64_t *inlined_nodes);
 /* The local function that a node calls, NULL if it is an operator. */
 function_entry *adept_build_find_function(const builder *b, const pb_node *node);
-adept_status adept_build_call(builder *b, const scope *where, function_entry *entry, const adept_node *call);
+/* Adds the function's nodes in place of the call; label: the call's name within its list of nodes. */
+adept_status adept_build_call(builder *b, const scope *where, function_entry *entry, const adept_node *call,
+                              const char *label);
 
 /* --- build_opset.c --- */
 adept_status adept_build_opsets(builder *b, opset_table *table, const pb_opset_import *const *imports,

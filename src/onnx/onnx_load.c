@@ -166,18 +166,18 @@ static adept_status load(adept_graph *graph, const unsigned char *bytes, size_t 
     if (size_B == 0)
         return adept_fail(err, ADEPT_FORMAT, "the file is empty");
     adept_slim_model slim = {NULL, 0};
-    adept_status status = adept_wire_scan(&slim, bytes, size_B, err);
+    adept_status status = adept_wire_scan(&slim, bytes, size_B, graph->mapping, err);
     if (status != ADEPT_OK)
         return name_other_formats(status, bytes, size_B, err);
     builder b = {.graph = graph, .arena = graph->arena, .bytes = bytes, .err = err};
     adept_arena *scratch = adept_arena_new(DECODED_BASE_B + PER_SLIM_B * slim.size_B);
     const pb_model *model = NULL;
     status = scratch ? decode(&model, &slim, scratch, err) : adept_fail_memory(err);
+    free(slim.bytes);
     if (status == ADEPT_OK)
         status = build(&b, model, slim.size_B);
     adept_builder_clear(&b);
     adept_arena_free(scratch);
-    free(slim.bytes);
     return status;
 }
 

@@ -11,6 +11,10 @@
 
 enum {
     MESSAGE_DEPTH_LIMIT = 3 * ADEPT_GRAPH_DEPTH_LIMIT + 16,
+    RELEASE_STEP_B = 1 << 20,
+    SMALLEST_PREFETCH_B = 1 << 14,
+    LARGEST_PREFETCH_B = 1 << 19,
+    LARGE_PAYLOAD_B = 1 << 14,
     LENGTH_B = 5, /* every length is written as a varint of five bytes, most of them longer than needed */
     FIELD_LIMIT = 26
 };
@@ -133,6 +137,9 @@ typedef struct scanner {
     const unsigned char *start; /* of the file */
     unsigned char *out;
     size_t out_B, capacity_B;
+    const adept_mapping *mapping;    /* NULL: bytes in memory */
+    size_t released_B, prefetched_B; /* up to where */
+    size_t run_start_B;              /* from where on there has been structure only */
     adept_error *err;
 } scanner;
 
@@ -240,6 +247,28 @@ static adept_status scan_value(scanner *scan, const adept_wire_field *field, act
     return ADEPT_OK;
 }
 
+/*
+ * Pages behind are let go. Pages ahead are asked for in growing steps while the scan meets nothing but
+ * structure; a large payload starts the run anew, so that at most one step reaches into weights.
+ */
+static void advise_pages(scanner *scan, const unsigned char *at) {
+    size_t at_B = (size_t)(at - scan->start);
+    if (!scan->mapping)
+        return;
+    if (at_B - scan->released_B >= RELEASE_STEP_B) {
+        adept_mapping_release(scan->mapping, scan->released_B, at_B);
+        scan->released_B = at_B;
+    }
+    size_t run_B = at_B - scan->run_start_B;
+    size_t step_B = run_B < LARGEST_PREFETCH_B ? run_B : LARGEST_PREFETCH_B;
+    if (step_B < SMALLEST_PREFETCH_B || at_B + step_B / 2 < scan->prefetched_B)
+        return;
+    size_t from_B = at_B > scan->prefetched_B ? at_B : scan->prefetched_B;
+    size_t left_B = scan->mapping->size_B - at_B;
+    scan->prefetched_B = at_B + (step_B < left_B ? step_B : left_B);
+    adept_mapping_prefetch(scan->mapping, from_B, scan->prefetched_B);
+}
+
 static adept_status scan_message(scanner *scan, message_kind kind, adept_wire wire, int depth);
 static adept_status scan_tensor(scanner *scan, adept_wire wire, int depth);
 
@@ -260,6 +289,7 @@ static adept_status scan_submessage(scanner *scan, const adept_wire_field *field
         kind == TENSOR ? scan_tensor(scan, inner, depth + 1) : scan_message(scan, kind, inner, depth + 1);
     if (status == ADEPT_OK)
         put_length(scan, length_at, scan->out_B - length_at - LENGTH_B);
+    advise_pages(scan, inner.end);
     return status;
 }
 
@@ -366,6 +396,8 @@ static adept_status scan_tensor(scanner *scan, adept_wire wire, int depth) {
             return damaged(scan, at, "broken tensor");
         if (is_payload(&field)) {
             add_payload(&found[field.number], &field);
+            if (field.length_B >= LARGE_PAYLOAD_B)
+                scan->run_start_B = (size_t)(field.bytes + field.length_B - scan->start);
             continue;
         }
         if (field.number == 2 && field.type == ADEPT_WIRE_VARINT)
@@ -381,8 +413,8 @@ static adept_status scan_tensor(scanner *scan, adept_wire wire, int depth) {
 }
 
 adept_status adept_wire_scan(adept_slim_model *slim, const unsigned char *bytes, size_t size_B,
-                             adept_error *err) {
-    scanner scan = {.start = bytes, .err = err};
+                             const adept_mapping *mapping, adept_error *err) {
+    scanner scan = {.start = bytes, .mapping = mapping, .err = err};
     adept_wire wire = {bytes, bytes ? bytes + size_B : NULL};
     adept_status status = make_room(&scan, 1);
     if (status == ADEPT_OK)

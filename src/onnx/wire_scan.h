@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "adept/error.h"
+#include "mapping.h"
 
 /* If in If in If ...: graphs within graphs. A graph is three messages (graph, node, attribute). */
 #define ADEPT_GRAPH_DEPTH_LIMIT 256
@@ -22,10 +23,12 @@ typedef struct adept_slim_model {
 } adept_slim_model;
 
 /*
+ * mapping   where the bytes are mapped, NULL if they are in memory; pages that have been scanned are
+ *           released, so that the kernel's reading around them does not add up to the whole file
  * Errors    FORMAT (byte offset and what is wrong there), LIMIT (nesting, size of the structure), NOMEM.
  *           Messages do not name the file. On success the caller frees slim->bytes.
  */
 adept_status adept_wire_scan(adept_slim_model *slim, const unsigned char *bytes, size_t size_B,
-                             adept_error *err);
+                             const adept_mapping *mapping, adept_error *err);
 
 #endif
