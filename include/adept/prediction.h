@@ -27,9 +27,10 @@ typedef struct adept_parameter {
     const char *name; /* as in hardware files: theta.VARIANT.NAME */
     const char *unit; /* "1" for a pure number */
     double lower, upper, initial;
-    bool free;  /* fitted unless fixed by the user; else fixed unless freed */
-    bool time;  /* changes predicted time */
-    bool power; /* changes predicted power at a given time */
+    bool free;        /* fitted unless fixed by the user; else fixed unless freed */
+    bool logarithmic; /* spans decades: searched and shown on a logarithmic scale */
+    bool time;        /* changes predicted time */
+    bool power;       /* changes predicted power at a given time */
     const char *meaning;
 } adept_parameter;
 
@@ -38,13 +39,13 @@ const adept_parameter *adept_parameter_at(adept_variant variant, size_t index);
 ptrdiff_t adept_parameter_index(adept_variant variant, const char *name); /* -1: no such parameter */
 
 /* Values of all parameters of a variant, in the table's order. */
-#define ADEPT_PARAMETERS_MAX 64
+#define ADEPT_THETA_MAX 64
 typedef struct adept_theta {
     adept_variant variant;
     adept_saturation saturation; /* of the thesis variant */
     size_t count;
-    double value[ADEPT_PARAMETERS_MAX];
-    adept_provenance provenance[ADEPT_PARAMETERS_MAX];
+    double value[ADEPT_THETA_MAX];
+    adept_provenance provenance[ADEPT_THETA_MAX];
 } adept_theta;
 
 /*

@@ -102,7 +102,6 @@ static const struct {
     {OFFSET(peak_flop_per_s[ADEPT_PEAK_FP64]), OFFSET(peak_flop_per_s[ADEPT_PEAK_FP32]), 1.0 / 32, 0,
      "1/32 of peak_flop_per_s.fp32"                                                                                                     },
     {OFFSET(pcie_B_per_s),                     ALWAYS,                                   0,        15.75e9, "15.75e9, PCIe 3 x16"       },
-    {OFFSET(internode_B_per_s),                ALWAYS,                                   0,        25e9,    "25e9, assumed"             },
     {OFFSET(gpus_per_node),                    ALWAYS,                                   0,        8,       "8"                         },
 };
 

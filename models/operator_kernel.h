@@ -1,0 +1,54 @@
+/*
+ * Time and power of one kernel as functions of the clock (operator variant; docs/model.md).
+ *
+ * phi is SM clock over boost clock. A kernel's limits are computed once at phi = 1; those that follow
+ * the clock are divided by phi.
+ */
+#ifndef ADEPT_OPERATOR_KERNEL_H
+#define ADEPT_OPERATOR_KERNEL_H
+
+#include "adept/prediction.h"
+
+/* Figures of one GPU under one parameter set that all kernels share. */
+typedef struct operator_gpu {
+    const adept_hardware_spec *spec;
+    const double *theta;
+    double sm, clock_Hz;      /* boost */
+    double bandwidth_B_per_s; /* achieved */
+    double memory_J_per_B;    /* chips and interface */
+    double base_static_W;     /* idle and active memory */
+    double base_clock_W;      /* clock tree at boost and floor voltage */
+} operator_gpu;
+
+operator_gpu operator_gpu_make(const adept_hardware_spec *spec, const double *theta);
+
+/* Voltage over its floor value: v = 1 + s softplus((phi - knee) 25) / 25 (power study). */
+double operator_voltage(const operator_gpu *gpu, double phi);
+
+/* Power of the board while nothing runs but clocks are up. W */
+double operator_base_W(const operator_gpu *gpu, double phi, double voltage);
+
+typedef struct operator_limits {
+    double compute_s, feed_s, sm_s; /* follow the clock */
+    double memory_s;                /* does not */
+    double latency_s;               /* follows the clock, added */
+    double start_s;                 /* added */
+    double ideal_s;                 /* arithmetic at datasheet peak */
+    double quantised_s;             /* compute_s without partial tiles and waves would be compute_s - this */
+    double occupancy;               /* share of the SMs that have work */
+    double unit_J;                  /* arithmetic at floor voltage */
+    double bytes;
+} operator_limits;
+
+/* Limits of one kernel (all its launches) at boost clock. */
+operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kernel *kernel);
+
+/* Seconds at clock phi; what binds it if bound is not NULL. */
+double operator_kernel_time(const operator_gpu *gpu, const operator_limits *limits, double phi,
+                            adept_bound *bound);
+
+/* Watts while it runs for time_s at clock phi. */
+double operator_kernel_power(const operator_gpu *gpu, const operator_limits *limits, double phi,
+                             double time_s);
+
+#endif
