@@ -426,16 +426,15 @@ void adept_engine_set(adept_infer *ctx, int32_t output, const adept_shape *shape
 
 int64_t adept_infer_assume(adept_infer *ctx, const char *what, int64_t value, adept_certainty certainty,
                            const char *reason) {
-    const char *symbol = adept_arena_format(ctx->engine->arena, "%s_%s", what, ctx->node->name);
-    int64_t taken = value;
-    adept_certainty taken_certainty = certainty;
-    if (symbol &&
-        adept_engine_assume(ctx->engine, symbol, value, certainty, ctx->node->name, reason, &taken,
-                            &taken_certainty) != ADEPT_OK &&
-        ctx->attribute_status == ADEPT_OK)
-        ctx->attribute_status = ADEPT_NOMEM;
-    ctx->asked = adept_worst(ctx->asked, taken_certainty);
-    return taken;
+    adept_assumption assumption = {
+        .value = value, .certainty = certainty, .node = ctx->node->name, .reason = reason};
+    assumption.symbol = adept_arena_format(ctx->engine->arena, "%s_%s", what, ctx->node->name);
+    adept_status status = assumption.symbol ? adept_engine_assume(ctx->engine, &assumption, ctx->node)
+                                            : adept_fail_memory(ctx->engine->err);
+    if (status != ADEPT_OK && ctx->attribute_status == ADEPT_OK)
+        ctx->attribute_status = status;
+    ctx->asked = adept_worst(ctx->asked, assumption.certainty);
+    return assumption.value;
 }
 
 /* --- errors --- */

@@ -58,23 +58,45 @@ void adept_engine_note(adept_engine *engine, const char *format, ...) {
         engine->notes[engine->note_count++] = note;
 }
 
-adept_status adept_engine_assume(adept_engine *engine, const char *symbol, int64_t value,
-                                 adept_certainty certainty, const char *node, const char *reason,
-                                 int64_t *taken, adept_certainty *taken_certainty) {
-    adept_assumption assumption = {symbol, value, certainty, node, reason};
-    if (adept_symbols_given(&engine->symbols, symbol, &assumption.value))
-        assumption.certainty = ADEPT_EXACT;
-    *taken = assumption.value;
-    *taken_certainty = assumption.certainty;
-    int32_t old = adept_string_map_get(&engine->assumption_by_symbol, symbol, -1);
-    if (old >= 0 && old < engine->assumption_count && strcmp(engine->assumptions[old].symbol, symbol) == 0) {
-        engine->assumptions[old] = assumption;
-        return ADEPT_OK;
+static int32_t recorded_assumption(const adept_engine *engine, const char *symbol) {
+    int32_t index = adept_string_map_get(&engine->assumption_by_symbol, symbol, -1);
+    bool valid = index >= 0 && index < engine->assumption_count &&
+                 strcmp(engine->assumptions[index].symbol, symbol) == 0;
+    return valid ? index : -1;
+}
+
+/* Index of the assumption to replace, -1 for a new one; the symbol may get a number behind it. */
+static int32_t assumption_slot(adept_engine *engine, const char **symbol, const void *owner) {
+    enum { NAMESAKES = 64 }; /* more nodes of one name share a symbol */
+    const char *base = *symbol;
+    int32_t index = recorded_assumption(engine, base);
+    for (int number = 2; index >= 0 && owner && engine->assumption_owners[index] != owner; number++) {
+        if (number > NAMESAKES)
+            return index;
+        *symbol = adept_arena_format(engine->arena, "%s_%d", base, number);
+        if (!*symbol)
+            return -1;
+        index = recorded_assumption(engine, *symbol);
     }
-    if (!ADEPT_GROW(engine, engine->assumptions, engine->assumption_count, engine->assumption_capacity) ||
-        !adept_string_map_put(&engine->assumption_by_symbol, symbol, engine->assumption_count))
+    return index;
+}
+
+adept_status adept_engine_assume(adept_engine *engine, adept_assumption *assumption, const void *owner) {
+    int32_t index = assumption_slot(engine, &assumption->symbol, owner);
+    if (!assumption->symbol)
         return adept_fail_memory(engine->err);
-    engine->assumptions[engine->assumption_count++] = assumption;
+    if (adept_symbols_given(&engine->symbols, assumption->symbol, &assumption->value))
+        assumption->certainty = ADEPT_EXACT;
+    if (index < 0) {
+        index = engine->assumption_count;
+        if (!ADEPT_GROW(engine, engine->assumptions, index, engine->assumption_capacity) ||
+            !ADEPT_GROW(engine, engine->assumption_owners, index, engine->owner_capacity) ||
+            !adept_string_map_put(&engine->assumption_by_symbol, assumption->symbol, index))
+            return adept_fail_memory(engine->err);
+        engine->assumption_count++;
+    }
+    engine->assumptions[index] = *assumption;
+    engine->assumption_owners[index] = owner;
     return ADEPT_OK;
 }
 
@@ -169,11 +191,15 @@ static adept_status resolve_dim(adept_engine *engine, const adept_dim *dim, cons
                            : dim->symbol;
     if (!name)
         return adept_fail_memory(engine->err);
-    adept_certainty taken = ADEPT_ASSUMED;
-    adept_status status = adept_engine_assume(
-        engine, name, 1, ADEPT_ASSUMED, node,
-        "nothing tells the size of this dimension of the file's own shape information", value, &taken);
-    *certainty = adept_worst(*certainty, taken);
+    adept_assumption assumption = {
+        .symbol = name,
+        .value = 1,
+        .certainty = ADEPT_ASSUMED,
+        .node = node,
+        .reason = "nothing tells the size of this dimension of the file's own shape information"};
+    adept_status status = adept_engine_assume(engine, &assumption, NULL);
+    *value = assumption.value;
+    *certainty = adept_worst(*certainty, assumption.certainty);
     return status;
 }
 

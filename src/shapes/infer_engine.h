@@ -43,7 +43,8 @@ typedef struct adept_engine {
     const char *unreadable;      /* why a constant that the node at hand asked for could not be read */
 
     adept_assumption *assumptions;
-    int32_t assumption_count, assumption_capacity;
+    const void **assumption_owners; /* [assumption_count] node that it was recorded for; NULL: by a name */
+    int32_t assumption_count, assumption_capacity, owner_capacity;
     adept_string_map assumption_by_symbol; /* may point past the end after a rollback */
 
     const char **notes;
@@ -95,10 +96,12 @@ adept_status adept_engine_merge_declared(adept_engine *engine, adept_tensor_id i
 adept_status adept_engine_resolve(adept_engine *engine, const adept_type *type, const char *tensor,
                                   const char *node, adept_shape *out);
 
-/* Records an assumption (once per symbol) and returns the number to use. */
-adept_status adept_engine_assume(adept_engine *engine, const char *symbol, int64_t value,
-                                 adept_certainty certainty, const char *node, const char *reason,
-                                 int64_t *taken, adept_certainty *taken_certainty);
+/*
+ * Records an assumption, once per symbol, and tells the number to use: assumption->value and certainty are
+ * changed if the user bound the symbol. owner: the node; another node's symbol of the same name gets a
+ * number behind it (nodes of different subgraphs may have one name). NULL: symbols are told by name only.
+ */
+adept_status adept_engine_assume(adept_engine *engine, adept_assumption *assumption, const void *owner);
 
 /* Adds a note unless there are too many. */
 void adept_engine_note(adept_engine *engine, const char *format, ...) __attribute__((format(printf, 2, 3)));

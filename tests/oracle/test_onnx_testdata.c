@@ -141,6 +141,7 @@ static size_t read_inputs(const adept_graph *graph, adept_arena *arena, const ch
         snprintf(path, sizeof path, "%s/test_data_set_0/input_%d.pb", folder, i);
         if (!stored_value_read(&stored, arena, path, message_kind(input->declared)))
             continue;
+        restore_bfloat16(&stored, input->declared);
         fed[count++] = (adept_fed_value){input->name, stored.shape};
     }
     return count;
