@@ -55,8 +55,25 @@ static bool is_view_of_constant(const adept_op *op) {
     return false;
 }
 
+/*
+ * Buffers of well-known modules: floating-point initializers that no framework trains. A file cannot tell
+ * a buffer from a parameter otherwise (--freeze PATTERN names others).
+ */
+static const char *const buffer_names[] = {
+    "*inv_freq", /* rotary embedding, transformers */
+};
+
+static bool is_buffer(const char *name) {
+    for (size_t i = 0; i < sizeof buffer_names / sizeof buffer_names[0]; i++) {
+        if (fnmatch(buffer_names[i], name, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool could_be_parameter(const adept_tensor *tensor, const adept_shape *shape) {
     return tensor->is_initializer && tensor->constant && tensor->constant->elements > 1 &&
+           !is_buffer(tensor->name) &&
            adept_dtype_is_float(shape->dtype != ADEPT_DTYPE_UNDEFINED ? shape->dtype
                                                                       : tensor->constant->dtype);
 }

@@ -16,6 +16,7 @@ typedef struct liveness {
     const adept_counted *counted;
     const adept_gradients *gradients;
     const adept_dtype *storage;
+    const bool *is_constant;
     int32_t *root;      /* [tensors] */
     int32_t *last_use;  /* [tensors] by root: last operator of the forward pass that reads it; -1: none */
     int32_t *saved_at;  /* [tensors] by root: first operator that saves it; -1: not saved */
@@ -24,7 +25,7 @@ typedef struct liveness {
 
 static bool is_activation(const liveness *live, int32_t tensor) {
     const adept_tensor *t = &live->network->graph.tensors[tensor];
-    return !t->is_initializer && !t->constant;
+    return !t->is_initializer && !t->constant && !live->is_constant[tensor];
 }
 
 static double bytes_of(const liveness *live, int32_t tensor) {
@@ -194,14 +195,14 @@ static void walk(adept_activations *out, const liveness *live, bool *dead) {
 
 adept_status adept_activations_find(adept_activations *out, const adept_network *network,
                                     const adept_counted *counted, const adept_gradients *gradients,
-                                    const adept_dtype *storage, const adept_run *run, adept_arena *arena,
+                                    const adept_dtype *storage, const bool *is_constant, adept_arena *arena,
                                     adept_error *err) {
-    (void)run;
     size_t tensors = (size_t)network->graph.tensor_count, ops = (size_t)network->ops.count;
     liveness live = {.network = network,
                      .counted = counted,
                      .gradients = gradients,
                      .storage = storage,
+                     .is_constant = is_constant,
                      .root = adept_arena_array(arena, tensors, sizeof(int32_t)),
                      .last_use = adept_arena_array(arena, tensors, sizeof(int32_t)),
                      .saved_at = adept_arena_array(arena, tensors, sizeof(int32_t)),

@@ -16,10 +16,10 @@ typedef struct adept_activations {
     double *working_set_by_op; /* [ops] inputs, outputs and workspace of the forward pass */
 } adept_activations;
 
-/* counted: [network->ops.count]. Arrays live in arena. */
+/* counted: [network->ops.count]; is_constant: [tensors] weights and what is folded from them. */
 adept_status adept_activations_find(adept_activations *out, const adept_network *network,
                                     const adept_counted *counted, const adept_gradients *gradients,
-                                    const adept_dtype *storage, const adept_run *run, adept_arena *arena,
+                                    const adept_dtype *storage, const bool *is_constant, adept_arena *arena,
                                     adept_error *err);
 
 /* Bytes of a tensor as stored under the precision policy; sub-byte types packed. 0: unknown shape. */

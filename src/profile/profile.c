@@ -35,11 +35,11 @@ static adept_status copy_run(adept_profile *p, const adept_run *run, adept_error
 static adept_status count_operators(adept_profile *p, adept_error *err) {
     const adept_ops *ops = &p->network->ops;
     p->counted = adept_arena_array(p->arena, (size_t)ops->count, sizeof *p->counted);
-    bool *is_constant =
-        adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *is_constant);
-    if (!p->counted || !is_constant)
+    p->is_constant =
+        adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *p->is_constant);
+    if (!p->counted || !p->is_constant)
         return adept_fail_memory(err);
-    adept_count_mark_constants(is_constant, ops, &p->network->graph, &p->network->shapes,
+    adept_count_mark_constants(p->is_constant, ops, &p->network->graph, &p->network->shapes,
                                p->gradients.is_parameter);
     adept_facts facts = {.graph = &p->network->graph,
                          .shapes = &p->network->shapes,
@@ -47,7 +47,7 @@ static adept_status count_operators(adept_profile *p, adept_error *err) {
                          .storage = p->storage,
                          .needs_grad = p->gradients.needs_grad,
                          .is_parameter = p->gradients.is_parameter,
-                         .is_constant = is_constant};
+                         .is_constant = p->is_constant};
     for (int32_t i = 0; i < ops->count; i++) {
         const adept_op *op = &ops->items[i];
         if (op->part_of >= 0 || !op->handler || !op->handler->count)
@@ -82,7 +82,7 @@ static adept_status build(adept_profile *p, const adept_graph *graph, const adep
         status = count_operators(p, err);
     if (status == ADEPT_OK)
         status = adept_activations_find(&p->activations, p->network, p->counted, &p->gradients, p->storage,
-                                        &p->run, p->arena, err);
+                                        p->is_constant, p->arena, err);
     if (status == ADEPT_OK)
         status = adept_profile_aggregate(p, err);
     if (status == ADEPT_OK)

@@ -20,6 +20,7 @@ struct adept_profile {
     adept_network *network;
     adept_gradients gradients;
     adept_dtype *storage;   /* [tensors] */
+    bool *is_constant;      /* [tensors] weights and what is folded from them */
     adept_counted *counted; /* [ops] */
     adept_activations activations;
     adept_work *forward,
