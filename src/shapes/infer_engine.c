@@ -394,6 +394,15 @@ static bool is_constant_node(const adept_engine *engine, const adept_node *node)
 
 static const adept_shape unknown_shape = {.rank = -1, .certainty = ADEPT_UNKNOWN, .length = -1};
 
+/* A tensor without elements has no number that is not known. */
+static void know_emptiness(adept_shape *shape) {
+    static const int64_t nothing[1] = {0};
+    static const adept_value empty = {.ints = nothing};
+    if (!shape->value && shape->rank >= 1 && shape->certainty == ADEPT_EXACT &&
+        adept_dtype_is_integer(shape->dtype) && adept_shape_elements(shape) == 0)
+        shape->value = &empty;
+}
+
 /* A size that the file's own shape information decides is no assumption any more. */
 static adept_status finish_outputs(adept_engine *engine, const adept_node *node, int32_t assumptions_before) {
     bool improved = false, inexact = false;
@@ -407,6 +416,7 @@ static adept_status finish_outputs(adept_engine *engine, const adept_node *node,
         adept_status status = adept_engine_merge_declared(engine, id, node->name);
         if (status != ADEPT_OK)
             return status;
+        know_emptiness(shape);
         improved = improved || (was_inexact && shape->certainty == ADEPT_EXACT);
         inexact = inexact || shape->certainty != ADEPT_EXACT;
         engine->inexact += shape->certainty != ADEPT_EXACT;
