@@ -20,32 +20,37 @@ static adept_status read_kernel(adept_infer *ctx, const adept_shape *w, int32_t 
     if (!stated || listed == 0)
         return ADEPT_OK;
     if (listed != spatial)
-        return adept_infer_fail(ctx, "attribute 'kernel_shape' has %d numbers, the weight %s has %d spatial axes",
+        return adept_infer_fail(ctx,
+                                "attribute 'kernel_shape' has %d numbers, the weight %s has %d spatial axes",
                                 (int)listed, dims_text(ctx, w->rank, w->dims), (int)spatial);
     for (int32_t i = 0; i < spatial; i++)
         if (stated[i] != w->dims[2 + i] && dims_exact(ctx))
-            return adept_infer_fail(ctx, "attribute 'kernel_shape' says %" PRId64 " on spatial axis %d, the weight has %" PRId64,
-                                    stated[i], (int)i, w->dims[2 + i]);
+            return adept_infer_fail(
+                ctx, "attribute 'kernel_shape' says %" PRId64 " on spatial axis %d, the weight has %" PRId64,
+                stated[i], (int)i, w->dims[2 + i]);
     return ADEPT_OK;
 }
 
 static adept_status check_ranks(adept_infer *ctx, const adept_shape *x, const adept_shape *w) {
     if (x->rank < 3 || w->rank != x->rank)
-        return adept_infer_fail(ctx, "input %s and weight %s must have the same number of dimensions, at least 3",
+        return adept_infer_fail(ctx,
+                                "input %s and weight %s must have the same number of dimensions, at least 3",
                                 dims_text(ctx, x->rank, x->dims), dims_text(ctx, w->rank, w->dims));
     return ADEPT_OK;
 }
 
-static adept_status check_channels(adept_infer *ctx, const adept_shape *x, const adept_shape *w, int64_t group) {
+static adept_status check_channels(adept_infer *ctx, const adept_shape *x, const adept_shape *w,
+                                   int64_t group) {
     int64_t expected;
     if (!adept_mul_i64(w->dims[1], group, &expected))
         return adept_infer_overflow(ctx);
     if (x->dims[1] != expected && dims_exact(ctx))
-        return adept_infer_fail(ctx, "input has %" PRId64 " channels, weight expects %" PRId64 "%s; re-export the model",
-                                x->dims[1], expected, group > 1 ? " (its own times group)" : "");
+        return adept_infer_fail(
+            ctx, "input has %" PRId64 " channels, weight expects %" PRId64 "%s; re-export the model",
+            x->dims[1], expected, group > 1 ? " (its own times group)" : "");
     if (w->dims[0] % group != 0 && dims_exact(ctx))
-        return adept_infer_fail(ctx, "%" PRId64 " output channels are not divisible by group %" PRId64, w->dims[0],
-                                group);
+        return adept_infer_fail(ctx, "%" PRId64 " output channels are not divisible by group %" PRId64,
+                                w->dims[0], group);
     return ADEPT_OK;
 }
 
@@ -53,8 +58,8 @@ static adept_status check_channels(adept_infer *ctx, const adept_shape *x, const
 static adept_status check_bias(adept_infer *ctx, int32_t input, int64_t channels) {
     int64_t count = fold_elements(adept_infer_in(ctx, input));
     if (count >= 0 && count != channels && dims_exact(ctx))
-        return adept_infer_fail(ctx, "the bias has %" PRId64 " elements for %" PRId64 " output channels", count,
-                                channels);
+        return adept_infer_fail(ctx, "the bias has %" PRId64 " elements for %" PRId64 " output channels",
+                                count, channels);
     return ADEPT_OK;
 }
 
@@ -121,7 +126,8 @@ static adept_status weight_channels_first(adept_infer *ctx, const adept_shape *w
                                           adept_shape *out) {
     int64_t group = adept_infer_int(ctx, "group", 1);
     *out = *w;
-    if (w->rank < 3 || group < 1 || w->dims[1] == channels / group || w->dims[w->rank - 1] != channels / group)
+    if (w->rank < 3 || group < 1 || w->dims[1] == channels / group ||
+        w->dims[w->rank - 1] != channels / group)
         return ADEPT_OK;
     out->dims = move_channels(ctx, w->rank, w->dims, true);
     return out->dims ? ADEPT_OK : dims_no_memory(ctx);
@@ -175,8 +181,8 @@ static adept_status transposed_sizes(adept_infer *ctx, const window *w, const in
     const int64_t *asked = adept_infer_ints(ctx, "output_shape", &asked_count);
     const int64_t *added = adept_infer_ints(ctx, "output_padding", &added_count);
     if (added && added_count != w->rank)
-        return adept_infer_fail(ctx, "attribute 'output_padding' has %d numbers, expected %d", (int)added_count,
-                                (int)w->rank);
+        return adept_infer_fail(ctx, "attribute 'output_padding' has %d numbers, expected %d",
+                                (int)added_count, (int)w->rank);
     if (asked && asked_count != w->rank && asked_count != w->rank + 2)
         return adept_infer_fail(ctx, "attribute 'output_shape' has %d numbers, expected %d", (int)asked_count,
                                 (int)w->rank);
@@ -195,7 +201,9 @@ static adept_status transposed_sizes(adept_infer *ctx, const window *w, const in
         if (w->padding == PADDING_EXPLICIT)
             size -= w->begin[i] + w->end[i];
         if (size < 0 && dims_exact(ctx))
-            return adept_infer_fail(ctx, "the output would have the size %" PRId64 " on spatial axis %d: the padding cuts more than there is",
+            return adept_infer_fail(ctx,
+                                    "the output would have the size %" PRId64
+                                    " on spatial axis %d: the padding cuts more than there is",
                                     size, (int)i);
         out[i] = size < 0 ? 0 : size;
     }
@@ -213,8 +221,9 @@ adept_status infer_conv_transpose(adept_infer *ctx) {
     INFER_TRY(check_ranks(ctx, x, w));
     INFER_TRY(read_kernel(ctx, w, x->rank - 2, &group, &kernel));
     if (x->dims[1] != w->dims[0] && dims_exact(ctx))
-        return adept_infer_fail(ctx, "input has %" PRId64 " channels, weight expects %" PRId64 "; re-export the model",
-                                x->dims[1], w->dims[0]);
+        return adept_infer_fail(
+            ctx, "input has %" PRId64 " channels, weight expects %" PRId64 "; re-export the model",
+            x->dims[1], w->dims[0]);
     INFER_TRY(window_read(ctx, x->rank - 2, kernel, &win));
     int64_t *dims = dims_new(ctx, x->rank);
     if (!dims)
@@ -263,8 +272,8 @@ adept_status infer_causal_conv_with_state(adept_infer *ctx) {
     if (x->rank != 3 || w->rank != 3)
         return x->rank < 0 || w->rank < 0
                    ? ADEPT_OK
-                   : adept_infer_fail(ctx, "input %s and weight %s must have 3 dimensions", dims_input_text(ctx, 0),
-                                      dims_input_text(ctx, 1));
+                   : adept_infer_fail(ctx, "input %s and weight %s must have 3 dimensions",
+                                      dims_input_text(ctx, 0), dims_input_text(ctx, 1));
     if (x->dims[1] != w->dims[0] && dims_exact(ctx))
         return adept_infer_fail(ctx, "input has %" PRId64 " channels, weight expects %" PRId64, x->dims[1],
                                 w->dims[0]);

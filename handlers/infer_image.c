@@ -149,7 +149,8 @@ adept_status infer_resize(adept_infer *ctx) {
 /* scales: height_scale, width_scale (opset 1), attribute `scales` (7), second input (9). */
 adept_status infer_upsample(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    double hw[4] = {1, 1, adept_infer_float(ctx, "height_scale", 1), adept_infer_float(ctx, "width_scale", 1)};
+    double hw[4] = {1, 1, adept_infer_float(ctx, "height_scale", 1),
+                    adept_infer_float(ctx, "width_scale", 1)};
     int32_t listed = 4;
     int64_t count;
     resampling r = {.scales = hw};
@@ -175,7 +176,8 @@ adept_status infer_grid_sample(adept_infer *ctx) {
     if (x->rank < 0 || grid->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (x->rank < 3 || grid->rank != x->rank)
-        return adept_infer_fail(ctx, "input %s and grid %s must have the same number of dimensions, at least 3",
+        return adept_infer_fail(ctx,
+                                "input %s and grid %s must have the same number of dimensions, at least 3",
                                 dims_input_text(ctx, 0), dims_input_text(ctx, 1));
     if (grid->dims[grid->rank - 1] != x->rank - 2 && dims_exact(ctx))
         return adept_infer_fail(ctx, "the grid has %" PRId64 " coordinates, the input %d spatial axes",
@@ -212,10 +214,12 @@ adept_status infer_col2im(adept_infer *ctx) {
     if (x->rank < 0 || !image || !kernel || image_count > INT16_MAX)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (image_count != block_count)
-        return adept_infer_fail(ctx, "an image of %" PRId64 " axes from blocks of %" PRId64, image_count, block_count);
+        return adept_infer_fail(ctx, "an image of %" PRId64 " axes from blocks of %" PRId64, image_count,
+                                block_count);
     INFER_TRY(dims_product(ctx, kernel, 0, (int32_t)block_count, &block));
     if (block < 1 || (x->dims[1] % block && dims_exact(ctx)))
-        return adept_infer_fail(ctx, "%" PRId64 " rows are not divisible by a block of %" PRId64, x->dims[1], block);
+        return adept_infer_fail(ctx, "%" PRId64 " rows are not divisible by a block of %" PRId64, x->dims[1],
+                                block);
     int64_t *dims = dims_new(ctx, (int32_t)image_count + 2);
     if (!dims)
         return dims_no_memory(ctx);

@@ -13,8 +13,8 @@ static adept_status check_labels(adept_infer *ctx, const adept_shape *scores, co
     for (int32_t i = 0; i < labels->rank; i++) {
         int64_t expected = scores->dims[i == 0 ? 0 : i + 1];
         if (labels->dims[i] != expected && dims_exact(ctx))
-            return adept_infer_fail(ctx, "labels have %" PRId64 " on axis %d, scores %" PRId64, labels->dims[i], (int)i,
-                                    expected);
+            return adept_infer_fail(ctx, "labels have %" PRId64 " on axis %d, scores %" PRId64,
+                                    labels->dims[i], (int)i, expected);
     }
     const adept_shape *weight = adept_infer_in(ctx, 2);
     if (weight && weight->rank == 1 && weight->dims[0] != scores->dims[1] && dims_exact(ctx))

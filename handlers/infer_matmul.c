@@ -16,7 +16,8 @@ typedef struct operand {
     bool vector; /* one axis was added; it goes from the output again */
 } operand;
 
-static adept_status inner_mismatch(adept_infer *ctx, const operand *a, const operand *b, int64_t k_a, int64_t k_b) {
+static adept_status inner_mismatch(adept_infer *ctx, const operand *a, const operand *b, int64_t k_a,
+                                   int64_t k_b) {
     return adept_infer_fail(ctx, "the inner dimensions of %s and %s disagree: %" PRId64 " against %" PRId64,
                             dims_text(ctx, a->rank, a->dims), dims_text(ctx, b->rank, b->dims), k_a, k_b);
 }
@@ -87,7 +88,8 @@ adept_status infer_qordered_matmul(adept_infer *ctx) {
 
 /* --- com.microsoft FusedMatMul: transposes inside --- */
 
-static adept_status transposed(adept_infer *ctx, const adept_shape *x, bool matrix, bool batch, operand *out) {
+static adept_status transposed(adept_infer *ctx, const adept_shape *x, bool matrix, bool batch,
+                               operand *out) {
     *out = (operand){x->rank, x->dims, false};
     if (x->rank < 2 || (!matrix && !batch))
         return ADEPT_OK;
@@ -147,13 +149,15 @@ adept_status infer_matmul_fpq4(adept_infer *ctx) {
     const int64_t *shape = adept_infer_in_ints(ctx, 2, &count);
     if (a->rank < 0 || !shape || count < 1 || count > 64)
         return adept_infer_out_unknown(ctx, 0, a->dtype);
-    return multiply(ctx, 0, a->dtype, (operand){a->rank, a->dims, false}, (operand){(int32_t)count, shape, false});
+    return multiply(ctx, 0, a->dtype, (operand){a->rank, a->dims, false},
+                    (operand){(int32_t)count, shape, false});
 }
 
 /* --- Gemm --- */
 
 /* [M, K] and [K, N], each perhaps stored transposed; c is laid over [M, N]. */
-static adept_status gemm(adept_infer *ctx, int32_t a_input, int32_t b_input, int32_t c_input, adept_dtype dtype) {
+static adept_status gemm(adept_infer *ctx, int32_t a_input, int32_t b_input, int32_t c_input,
+                         adept_dtype dtype) {
     const adept_shape *a = adept_infer_in(ctx, a_input), *b = adept_infer_in(ctx, b_input);
     int32_t left = adept_infer_int(ctx, "transA", 0) != 0, right = adept_infer_int(ctx, "transB", 0) != 0;
     INFER_TRY(dims_want_rank(ctx, a_input, 2, "a matrix; use MatMul for more"));
@@ -161,9 +165,10 @@ static adept_status gemm(adept_infer *ctx, int32_t a_input, int32_t b_input, int
     if (a->rank < 0 || b->rank < 0)
         return adept_infer_out_unknown(ctx, 0, dtype);
     if (a->dims[1 - left] != b->dims[right] && dims_exact(ctx))
-        return adept_infer_fail(ctx, "the inner dimensions of %s and %s disagree: %" PRId64 " against %" PRId64 "%s",
-                                dims_input_text(ctx, a_input), dims_input_text(ctx, b_input), a->dims[1 - left],
-                                b->dims[right], left || right ? " (after transA, transB)" : "");
+        return adept_infer_fail(
+            ctx, "the inner dimensions of %s and %s disagree: %" PRId64 " against %" PRId64 "%s",
+            dims_input_text(ctx, a_input), dims_input_text(ctx, b_input), a->dims[1 - left], b->dims[right],
+            left || right ? " (after transA, transB)" : "");
     int64_t dims[2] = {a->dims[left], b->dims[1 - right]}, *over;
     const adept_shape *c = adept_infer_in(ctx, c_input);
     int32_t rank;
@@ -253,8 +258,8 @@ static adept_status read_term(adept_infer *ctx, einsum *e, const char *term, siz
         }
         if (i + 2 >= length || term[i + 1] != '.' || term[i + 2] != '.')
             return adept_infer_fail(ctx, "the equation has a dot that is no ellipsis");
-        INFER_TRY(dims_broadcast_pair(ctx, e->ellipsis_rank, e->ellipsis, hidden, x->dims + axis, &e->ellipsis_rank,
-                                      &e->ellipsis));
+        INFER_TRY(dims_broadcast_pair(ctx, e->ellipsis_rank, e->ellipsis, hidden, x->dims + axis,
+                                      &e->ellipsis_rank, &e->ellipsis));
         axis += hidden;
         i += 2;
     }
@@ -317,8 +322,8 @@ adept_status infer_einsum(adept_infer *ctx) {
         term += length;
         bool last = i + 1 == adept_infer_inputs(ctx);
         if (last ? *term == ',' : *term != ',')
-            return adept_infer_fail(ctx, "the equation '%s' has another number of terms than the %d inputs", given,
-                                    (int)adept_infer_inputs(ctx));
+            return adept_infer_fail(ctx, "the equation '%s' has another number of terms than the %d inputs",
+                                    given, (int)adept_infer_inputs(ctx));
         if (!last)
             term++;
     }

@@ -44,8 +44,9 @@ static adept_status check_vector(adept_infer *ctx, int32_t input, int64_t channe
     if (!v || v->rank < 0 || channels < 0 || !dims_exact(ctx))
         return ADEPT_OK;
     if (fold_elements(v) != channels)
-        return adept_infer_fail(ctx, "input %d has shape %s, expected one number for each of the %" PRId64 " channels",
-                                (int)input, dims_input_text(ctx, input), channels);
+        return adept_infer_fail(
+            ctx, "input %d has shape %s, expected one number for each of the %" PRId64 " channels",
+            (int)input, dims_input_text(ctx, input), channels);
     return ADEPT_OK;
 }
 
@@ -68,7 +69,8 @@ adept_status infer_batch_normalization(adept_infer *ctx) {
 adept_status infer_instance_normalization(adept_infer *ctx) {
     int32_t rank = adept_infer_rank(ctx, 0);
     if (rank >= 0 && rank < 3)
-        return adept_infer_fail(ctx, "input has shape %s, expected [N, C, spatial axes]", dims_input_text(ctx, 0));
+        return adept_infer_fail(ctx, "input has shape %s, expected [N, C, spatial axes]",
+                                dims_input_text(ctx, 0));
     INFER_TRY(check_vector(ctx, 1, channels_of(ctx)));
     INFER_TRY(check_vector(ctx, 2, channels_of(ctx)));
     return infer_same(ctx);
@@ -81,7 +83,8 @@ adept_status infer_group_normalization(adept_infer *ctx) {
     if (groups < 1)
         return adept_infer_fail(ctx, "attribute 'num_groups' is %" PRId64, groups);
     if (channels >= 0 && channels % groups != 0 && dims_exact(ctx))
-        return adept_infer_fail(ctx, "%" PRId64 " channels are not divisible by %" PRId64 " groups", channels, groups);
+        return adept_infer_fail(ctx, "%" PRId64 " channels are not divisible by %" PRId64 " groups", channels,
+                                groups);
     int64_t expected = adept_infer_opset(ctx) < 21 ? groups : channels;
     INFER_TRY(check_vector(ctx, 1, expected));
     INFER_TRY(check_vector(ctx, 2, expected));

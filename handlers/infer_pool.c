@@ -11,7 +11,8 @@
 static adept_status want_spatial(adept_infer *ctx, int32_t input) {
     int32_t rank = adept_infer_rank(ctx, input);
     if (rank >= 0 && rank < 2)
-        return adept_infer_fail(ctx, "input has shape %s, expected [N, C, spatial axes]", dims_input_text(ctx, input));
+        return adept_infer_fail(ctx, "input has shape %s, expected [N, C, spatial axes]",
+                                dims_input_text(ctx, input));
     return ADEPT_OK;
 }
 
@@ -21,7 +22,8 @@ static adept_status read_pool(adept_infer *ctx, int32_t spatial, window *w) {
     int32_t count;
     INFER_TRY(dims_need_ints(ctx, "kernel_shape", &kernel, &count));
     if (count != spatial)
-        return adept_infer_fail(ctx, "attribute 'kernel_shape' has %d numbers, the input %s has %d spatial axes",
+        return adept_infer_fail(ctx,
+                                "attribute 'kernel_shape' has %d numbers, the input %s has %d spatial axes",
                                 (int)count, dims_input_text(ctx, 0), (int)spatial);
     return window_read(ctx, spatial, kernel, w);
 }
@@ -122,7 +124,8 @@ adept_status infer_max_unpool(adept_infer *ctx) {
     const int64_t *asked = adept_infer_in_ints(ctx, 2, &count);
     if (asked) {
         if (count != x->rank)
-            return adept_infer_fail(ctx, "the output shape has %" PRId64 " sizes, the input %s has %d dimensions",
+            return adept_infer_fail(ctx,
+                                    "the output shape has %" PRId64 " sizes, the input %s has %d dimensions",
                                     count, dims_input_text(ctx, 0), (int)x->rank);
         return adept_infer_out(ctx, 0, x->dtype, x->rank, asked);
     }
@@ -132,7 +135,8 @@ adept_status infer_max_unpool(adept_infer *ctx) {
     bool open = adept_infer_in(ctx, 2) != NULL;
     for (int32_t i = 0; i < w.rank; i++) {
         int64_t size;
-        if (!adept_mul_i64(x->dims[2 + i] - 1, w.strides[i], &size) || !adept_add_i64(size, w.kernel[i], &size))
+        if (!adept_mul_i64(x->dims[2 + i] - 1, w.strides[i], &size) ||
+            !adept_add_i64(size, w.kernel[i], &size))
             return adept_infer_overflow(ctx);
         dims[2 + i] = size - w.begin[i] - w.end[i];
         if (open)
@@ -226,7 +230,8 @@ adept_status infer_nchwc_upsample(adept_infer *ctx) {
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (!scales || count != x->rank)
-        return adept_infer_fail(ctx, "attribute 'scales' has %d numbers for %d dimensions", (int)count, (int)x->rank);
+        return adept_infer_fail(ctx, "attribute 'scales' has %d numbers for %d dimensions", (int)count,
+                                (int)x->rank);
     int64_t *dims = dims_copy(ctx, x->rank, x->dims);
     if (!dims)
         return dims_no_memory(ctx);

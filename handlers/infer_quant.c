@@ -19,7 +19,8 @@ adept_status infer_quantize_linear(adept_infer *ctx) {
 /* Reals of the scale's type, or output_dtype. */
 adept_status infer_dequantize_linear(adept_infer *ctx) {
     int64_t attribute = adept_infer_int(ctx, "output_dtype", 0);
-    adept_dtype dtype = attribute > 0 && attribute < ADEPT_DTYPE_COUNT ? (adept_dtype)attribute : dims_type(ctx, 1);
+    adept_dtype dtype =
+        attribute > 0 && attribute < ADEPT_DTYPE_COUNT ? (adept_dtype)attribute : dims_type(ctx, 1);
     return dims_out_typed(ctx, 0, 0, dtype);
 }
 

@@ -16,8 +16,9 @@ static adept_status check_weights(adept_infer *ctx, const recurrent *r, const ad
     if (!dims_exact(ctx) || w->rank != 3 || recurrence->rank != 3)
         return ADEPT_OK;
     if (w->dims[0] != r->directions)
-        return adept_infer_fail(ctx, "the weights are for %" PRId64 " directions, attribute 'direction' says %" PRId64,
-                                w->dims[0], r->directions);
+        return adept_infer_fail(
+            ctx, "the weights are for %" PRId64 " directions, attribute 'direction' says %" PRId64,
+            w->dims[0], r->directions);
     if (w->dims[2] != x->dims[2])
         return adept_infer_fail(ctx, "input has %" PRId64 " features, weight expects %" PRId64, x->dims[2],
                                 w->dims[2]);

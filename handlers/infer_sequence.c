@@ -65,14 +65,15 @@ adept_status infer_sequence_erase(adept_infer *ctx) {
     const adept_shape *sequence = adept_infer_in(ctx, 0);
     if (sequence->length == 0)
         return adept_infer_fail(ctx, "nothing can be erased from an empty sequence");
-    return adept_infer_out_sequence(ctx, 0, sequence->element, sequence->length < 0 ? -1 : sequence->length - 1);
+    return adept_infer_out_sequence(ctx, 0, sequence->element,
+                                    sequence->length < 0 ? -1 : sequence->length - 1);
 }
 
 adept_status infer_sequence_at(adept_infer *ctx) {
     const adept_shape *sequence = adept_infer_in(ctx, 0);
     int64_t at;
-    if (sequence->length >= 0 && fold_scalar(ctx, 1, &at) && (at < -sequence->length || at >= sequence->length) &&
-        dims_exact(ctx))
+    if (sequence->length >= 0 && fold_scalar(ctx, 1, &at) &&
+        (at < -sequence->length || at >= sequence->length) && dims_exact(ctx))
         return adept_infer_fail(ctx, "position %" PRId64 " is out of range for a sequence of %" PRId64, at,
                                 sequence->length);
     if (!sequence->element)

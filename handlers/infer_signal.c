@@ -20,7 +20,8 @@ static adept_status dft_axis(adept_infer *ctx, int32_t rank, int32_t *axis, bool
         listed = -2;
     INFER_TRY(adept_infer_axis(ctx, listed, rank, axis));
     if (*axis == rank - 1)
-        return adept_infer_fail(ctx, "the last axis holds the parts of complex numbers and is not transformed");
+        return adept_infer_fail(ctx,
+                                "the last axis holds the parts of complex numbers and is not transformed");
     return ADEPT_OK;
 }
 
@@ -30,14 +31,16 @@ static adept_status dft_axis(adept_infer *ctx, int32_t rank, int32_t *axis, bool
  */
 adept_status infer_dft(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    bool inverse = adept_infer_int(ctx, "inverse", 0) != 0, onesided = adept_infer_int(ctx, "onesided", 0) != 0;
+    bool inverse = adept_infer_int(ctx, "inverse", 0) != 0,
+         onesided = adept_infer_int(ctx, "onesided", 0) != 0;
     bool axis_known;
     int64_t length;
     int32_t axis;
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (x->rank < 2)
-        return adept_infer_fail(ctx, "input has shape %s, expected [signal axes, 1 or 2]", dims_input_text(ctx, 0));
+        return adept_infer_fail(ctx, "input has shape %s, expected [signal axes, 1 or 2]",
+                                dims_input_text(ctx, 0));
     INFER_TRY(dft_axis(ctx, x->rank, &axis, &axis_known));
     int64_t *dims = dims_copy(ctx, x->rank, x->dims);
     if (!dims)
@@ -63,7 +66,8 @@ adept_status infer_stft(adept_infer *ctx) {
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (x->rank < 2)
-        return adept_infer_fail(ctx, "signal has shape %s, expected [batch, length, 1 or 2]", dims_input_text(ctx, 0));
+        return adept_infer_fail(ctx, "signal has shape %s, expected [batch, length, 1 or 2]",
+                                dims_input_text(ctx, 0));
     length = x->dims[1];
     if (adept_infer_in(ctx, 3))
         known = fold_scalar(ctx, 3, &length);
@@ -72,14 +76,15 @@ adept_status infer_stft(adept_infer *ctx) {
     known = fold_scalar(ctx, 1, &step) && known;
     int64_t dims[4] = {x->dims[0], 1, onesided ? length / 2 + 1 : length, 2};
     if (!known) {
-        dims[1] = dims_assume(ctx, "frames", ASSUMED_LENGTH, "the step or length of the frames is computed data");
+        dims[1] =
+            dims_assume(ctx, "frames", ASSUMED_LENGTH, "the step or length of the frames is computed data");
         return dims_out(ctx, 0, x->dtype, 4, dims, ADEPT_ASSUMED);
     }
     if (step < 1 || length < 1)
         return adept_infer_fail(ctx, "frames of %" PRId64 " samples every %" PRId64, length, step);
     if (length > x->dims[1] && dims_exact(ctx))
-        return adept_infer_fail(ctx, "frames of %" PRId64 " samples do not fit into a signal of %" PRId64, length,
-                                x->dims[1]);
+        return adept_infer_fail(ctx, "frames of %" PRId64 " samples do not fit into a signal of %" PRId64,
+                                length, x->dims[1]);
     dims[1] = length > x->dims[1] ? 0 : (x->dims[1] - length) / step + 1;
     return adept_infer_out(ctx, 0, x->dtype, 4, dims);
 }
@@ -132,7 +137,8 @@ adept_status infer_irfft(adept_infer *ctx) {
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (x->rank < 2)
-        return adept_infer_fail(ctx, "input has shape %s, expected [.., frequencies, 2]", dims_input_text(ctx, 0));
+        return adept_infer_fail(ctx, "input has shape %s, expected [.., frequencies, 2]",
+                                dims_input_text(ctx, 0));
     int64_t *dims = dims_copy(ctx, x->rank, x->dims);
     if (!dims)
         return dims_no_memory(ctx);

@@ -43,7 +43,8 @@ adept_status infer_string_normalizer(adept_infer *ctx) {
     int64_t *dims = dims_copy(ctx, x->rank, x->dims);
     if (!dims)
         return dims_no_memory(ctx);
-    dims[x->rank - 1] = dims_assume_bound(ctx, "words", dims[x->rank - 1], "how many words are dropped is data");
+    dims[x->rank - 1] =
+        dims_assume_bound(ctx, "words", dims[x->rank - 1], "how many words are dropped is data");
     return dims_out(ctx, 0, ADEPT_DTYPE_STRING, x->rank, dims, ADEPT_BOUND);
 }
 

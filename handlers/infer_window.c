@@ -7,8 +7,8 @@
 #include "infer_dims.h"
 
 /* A list attribute of `count` numbers, each at least `lowest`; filled with `missing` if absent. */
-static adept_status read_list(adept_infer *ctx, const char *name, int32_t count, int64_t missing, int64_t lowest,
-                              const int64_t **out) {
+static adept_status read_list(adept_infer *ctx, const char *name, int32_t count, int64_t missing,
+                              int64_t lowest, const int64_t **out) {
     int32_t listed;
     const int64_t *ints = adept_infer_ints(ctx, name, &listed);
     if (!ints || listed == 0) {
@@ -21,10 +21,12 @@ static adept_status read_list(adept_infer *ctx, const char *name, int32_t count,
         return ADEPT_OK;
     }
     if (listed != count)
-        return adept_infer_fail(ctx, "attribute '%s' has %d numbers, expected %d", name, (int)listed, (int)count);
+        return adept_infer_fail(ctx, "attribute '%s' has %d numbers, expected %d", name, (int)listed,
+                                (int)count);
     for (int32_t i = 0; i < count; i++)
         if (ints[i] < lowest)
-            return adept_infer_fail(ctx, "attribute '%s' has %" PRId64 " for axis %d, expected at least %" PRId64,
+            return adept_infer_fail(ctx,
+                                    "attribute '%s' has %" PRId64 " for axis %d, expected at least %" PRId64,
                                     name, ints[i], (int)i, lowest);
     *out = ints;
     return ADEPT_OK;
@@ -39,8 +41,8 @@ static adept_status read_padding(adept_infer *ctx, window *w) {
     else if (automatic[0] == '\0' || strcmp(automatic, "NOTSET") == 0)
         w->padding = PADDING_EXPLICIT;
     else
-        return adept_infer_fail(ctx, "attribute 'auto_pad' is '%s', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID",
-                                automatic);
+        return adept_infer_fail(
+            ctx, "attribute 'auto_pad' is '%s', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID", automatic);
     INFER_TRY(read_list(ctx, "pads", 2 * w->rank, 0, INT32_MIN, &w->begin));
     w->end = w->begin + w->rank;
     return ADEPT_OK;
@@ -50,8 +52,8 @@ adept_status window_read(adept_infer *ctx, int32_t rank, const int64_t *kernel, 
     *w = (window){.rank = rank, .kernel = kernel};
     for (int32_t i = 0; i < rank; i++)
         if (kernel[i] < 1)
-            return adept_infer_fail(ctx, "the kernel has the extent %" PRId64 " on spatial axis %d", kernel[i],
-                                    (int)i);
+            return adept_infer_fail(ctx, "the kernel has the extent %" PRId64 " on spatial axis %d",
+                                    kernel[i], (int)i);
     INFER_TRY(read_list(ctx, "strides", rank, 1, 1, &w->strides));
     INFER_TRY(read_list(ctx, "dilations", rank, 1, 1, &w->dilations));
     w->ceil = adept_infer_int(ctx, "ceil_mode", 0) != 0;
@@ -59,7 +61,8 @@ adept_status window_read(adept_infer *ctx, int32_t rank, const int64_t *kernel, 
 }
 
 bool window_extent(const window *w, int32_t axis, int64_t *extent) {
-    return adept_mul_i64(w->kernel[axis] - 1, w->dilations[axis], extent) && adept_add_i64(*extent, 1, extent);
+    return adept_mul_i64(w->kernel[axis] - 1, w->dilations[axis], extent) &&
+           adept_add_i64(*extent, 1, extent);
 }
 
 static int64_t ceil_divide(int64_t a, int64_t b) {
@@ -88,7 +91,8 @@ adept_status window_sizes(adept_infer *ctx, const window *w, const int64_t *in, 
         if (extent > padded) {
             if (dims_exact(ctx))
                 return adept_infer_fail(ctx,
-                                        "the kernel covers %" PRId64 " on spatial axis %d, the padded input has only %" PRId64
+                                        "the kernel covers %" PRId64
+                                        " on spatial axis %d, the padded input has only %" PRId64
                                         "; use a larger input",
                                         extent, (int)i, padded);
             out[i] = 0;
