@@ -342,7 +342,27 @@ static operator_limits recurrent_limits(const operator_gpu *gpu, const adept_ker
     return limits;
 }
 
-operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kernel *k) {
+/* A fusing framework keeps intermediate results on chip. */
+static void fuse(operator_limits *l, double factor) {
+    l->bytes *= factor;
+    l->memory_s *= factor;
+    l->sm_s *= factor;
+}
+
+/* (sum x^p)^(1/p) by way of the largest term, which cannot overflow; terms that follow the clock apart. */
+static void combine(operator_limits *l, double power) {
+    const double clocked[] = {l->compute_s, l->feed_s, l->sm_s};
+    l->largest_s = l->memory_s;
+    for (int i = 0; i < 3; i++)
+        l->largest_s = larger(l->largest_s, clocked[i]);
+    if (!(l->largest_s > 0))
+        return;
+    for (int i = 0; i < 3; i++)
+        l->clocked += clocked[i] > 0 ? pow(clocked[i] / l->largest_s, power) : 0;
+    l->steady = l->memory_s > 0 ? pow(l->memory_s / l->largest_s, power) : 0;
+}
+
+operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kernel *k, double fused) {
     operator_limits limits;
     product p;
     matrix_unit unit;
@@ -373,39 +393,43 @@ operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kern
         break;
     }
     limits.bytes = k->read_B + k->write_B;
+    if (k->kind == ADEPT_KERNEL_ELEMENTWISE || k->kind == ADEPT_KERNEL_CAST || k->kind == ADEPT_KERNEL_RANDOM)
+        fuse(&limits, fused);
+    limits.roofline_s = limits.bytes / gpu->spec->memory_bandwidth_B_per_s;
+    combine(&limits, gpu->theta[OP_OVERLAP]);
     return limits;
 }
 
 /* --- at a clock --- */
 
-/* (sum x^p)^(1/p) by way of the largest term, which cannot overflow. */
-static double combined(const double *x, int count, double power) {
-    double most = 0, sum = 0;
-    for (int i = 0; i < count; i++)
-        most = larger(most, x[i]);
-    if (!(most > 0))
-        return 0;
-    for (int i = 0; i < count; i++) {
-        if (x[i] > 1e-6 * most)
-            sum += pow(x[i] / most, power);
-    }
-    return most * pow(sum, 1 / power);
-}
-
-double operator_kernel_time(const operator_gpu *gpu, const operator_limits *l, double phi,
-                            adept_bound *bound) {
-    double parts[4] = {l->compute_s / phi, l->feed_s / phi, l->sm_s / phi, l->memory_s};
-    if (bound)
-        *bound = larger(larger(parts[0], parts[1]), 0) >= larger(parts[2], parts[3]) ? ADEPT_BOUND_COMPUTE
-                                                                                     : ADEPT_BOUND_MEMORY;
-    return combined(parts, 4, gpu->theta[OP_OVERLAP]) + l->latency_s / phi + l->start_s;
-}
-
-double operator_kernel_power(const operator_gpu *gpu, const operator_limits *l, double phi, double time_s) {
+operator_clock operator_clock_at(const operator_gpu *gpu, double phi) {
     const double *theta = gpu->theta;
     double v = operator_voltage(gpu, phi), g = theta[OP_G] * v * v;
-    double busy_W = g * gpu->sm * gpu->clock_Hz * phi * theta[OP_K_BUSY] * 1e-9 * l->occupancy;
-    double unit_W = v * v * l->unit_J / time_s;
-    double bytes_W = (gpu->memory_J_per_B + g * theta[OP_E_ON] * 1e-12) * l->bytes / time_s;
-    return operator_base_W(gpu, phi, v) + busy_W + unit_W + bytes_W;
+    return (operator_clock){
+        .phi = phi,
+        .stretch = pow(phi, -theta[OP_OVERLAP]),
+        .voltage2 = v * v,
+        .base_W = operator_base_W(gpu, phi, v),
+        .busy_W = g * gpu->sm * gpu->clock_Hz * phi * theta[OP_K_BUSY] * 1e-9,
+        .on_chip_J_per_B = g * theta[OP_E_ON] * 1e-12,
+    };
+}
+
+double operator_kernel_time(const operator_gpu *gpu, const operator_limits *l, const operator_clock *clock) {
+    double inverse = 1 / clock->phi;
+    double together = l->largest_s * pow(l->clocked * clock->stretch + l->steady, 1 / gpu->theta[OP_OVERLAP]);
+    double time_s = together + l->latency_s * inverse + l->start_s;
+    return larger(time_s, larger(l->ideal_s * inverse, l->roofline_s));
+}
+
+double operator_kernel_energy(const operator_gpu *gpu, const operator_limits *l, const operator_clock *clock,
+                              double time_s) {
+    double held_J = (clock->base_W + clock->busy_W * l->occupancy) * time_s;
+    double bytes_J = (gpu->memory_J_per_B + clock->on_chip_J_per_B) * l->bytes;
+    return held_J + clock->voltage2 * l->unit_J + bytes_J;
+}
+
+adept_bound operator_kernel_bound(const operator_limits *l) {
+    return larger(l->compute_s, l->feed_s) >= larger(l->sm_s, l->memory_s) ? ADEPT_BOUND_COMPUTE
+                                                                           : ADEPT_BOUND_MEMORY;
 }

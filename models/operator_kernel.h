@@ -28,6 +28,18 @@ double operator_voltage(const operator_gpu *gpu, double phi);
 /* Power of the board while nothing runs but clocks are up. W */
 double operator_base_W(const operator_gpu *gpu, double phi, double voltage);
 
+/* What depends on the clock alone. */
+typedef struct operator_clock {
+    double phi;
+    double stretch;  /* phi^-overlap */
+    double voltage2; /* square of the voltage over its floor */
+    double base_W;   /* operator_base_W */
+    double busy_W;   /* all SMs busy, beside base_W */
+    double on_chip_J_per_B;
+} operator_clock;
+
+operator_clock operator_clock_at(const operator_gpu *gpu, double phi);
+
 typedef struct operator_limits {
     double compute_s, feed_s, sm_s; /* follow the clock */
     double memory_s;                /* does not */
@@ -38,17 +50,24 @@ typedef struct operator_limits {
     double occupancy;               /* share of the SMs that have work */
     double unit_J;                  /* arithmetic at floor voltage */
     double bytes;
+
+    /* made from the above: time = largest_s (clocked stretch + steady)^(1/overlap) + .. */
+    double largest_s, clocked, steady;
+    double roofline_s; /* bytes at datasheet bandwidth; never faster than this or ideal_s / phi */
 } operator_limits;
 
-/* Limits of one kernel (all its launches) at boost clock. */
-operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kernel *kernel);
+/* Limits of one kernel (all its launches) at boost clock. fused: factor on elementwise bytes, 1: none. */
+operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kernel *kernel, double fused);
 
-/* Seconds at clock phi; what binds it if bound is not NULL. */
-double operator_kernel_time(const operator_gpu *gpu, const operator_limits *limits, double phi,
-                            adept_bound *bound);
+/* Seconds at a clock. */
+double operator_kernel_time(const operator_gpu *gpu, const operator_limits *limits,
+                            const operator_clock *clock);
 
-/* Watts while it runs for time_s at clock phi. */
-double operator_kernel_power(const operator_gpu *gpu, const operator_limits *limits, double phi,
-                             double time_s);
+/* Joules at a clock, for the time that it takes there. */
+double operator_kernel_energy(const operator_gpu *gpu, const operator_limits *limits,
+                              const operator_clock *clock, double time_s);
+
+/* What binds it at boost clock: compute or memory. */
+adept_bound operator_kernel_bound(const operator_limits *limits);
 
 #endif

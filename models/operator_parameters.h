@@ -58,7 +58,8 @@
       "share of PCIe bandwidth reached by ring all-reduce")                                                  \
     X(NETWORK, "network", "1", 0.1, 1, 0.7, true, true, false,                                               \
       "share of the network's bandwidth reached by ring all-reduce")                                         \
-    X(HOP, "hop", "s", 0, 2e-4, 2e-5, true, true, false, "latency of one step of the ring")                  \
+    X(COLLECTIVE, "collective", "s", 0, 2e-4, 3e-5, false, true, false, "start of one all-reduce")           \
+    X(HOP, "hop", "s", 0, 2e-4, 3e-6, false, true, false, "latency of one step of the ring")                 \
     X(HIDDEN, "hidden", "1", 0, 1, 0.8, true, true, false,                                                   \
       "share of the backward pass that communication can hide behind")                                       \
     X(SYNC, "sync", "1", 0, 0.3, 0.05, true, true, false,                                                    \

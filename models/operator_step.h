@@ -1,4 +1,7 @@
-/* The step of the operator variant: clock, queue, phases, energy (docs/model.md). */
+/*
+ * The step of the operator variant (docs/model.md): limits of the distinct kernels, the clock that the power
+ * limit leaves them, the queue between host and GPU, gradient exchange, energy. Allocates nothing.
+ */
 #ifndef ADEPT_OPERATOR_STEP_H
 #define ADEPT_OPERATOR_STEP_H
 

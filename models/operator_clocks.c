@@ -1,0 +1,118 @@
+#include "operator_clocks.h"
+
+#include "operator_parameters.h"
+
+/* Phases of different power in an inference: layers, of which networks have some two dozen (power study). */
+#define INFERENCE_PHASES 24.0
+
+operator_clocks operator_clocks_make(const operator_gpu *gpu, double limit_W, double clock_limit_Hz) {
+    operator_clocks clocks = {
+        .boost = operator_clock_at(gpu, 1),
+        .limit_W = limit_W * gpu->theta[OP_LIMIT_SHARE],
+        .fast_weight = 1,
+        .last = OPERATOR_CLOCKS - 1,
+    };
+    double highest =
+        clock_limit_Hz > 0 && clock_limit_Hz < gpu->clock_Hz ? clock_limit_Hz / gpu->clock_Hz : 1;
+    double lowest = gpu->theta[OP_FLOOR_CLOCK] < highest ? gpu->theta[OP_FLOOR_CLOCK] : highest;
+    /* The highest is all that a step below its limit needs; `limited` fills the rest. */
+    clocks.at[0].phi = lowest;
+    clocks.at[clocks.last] = highest < 1 ? operator_clock_at(gpu, highest) : clocks.boost;
+    clocks.base_W = clocks.at[clocks.last].base_W;
+    return clocks;
+}
+
+typedef struct clock_sums {
+    const operator_items *items;
+    const operator_clock *clock;
+    double limit_W;
+    double time_s, energy_J; /* of the step's kernels */
+    bool exceeded;
+} clock_sums;
+
+static void add_kernel(const operator_item *item, double count, void *user) {
+    clock_sums *sums = user;
+    const operator_gpu *gpu = &sums->items->gpu;
+    double time_s = operator_kernel_time(gpu, &item->limits, sums->clock);
+    double energy_J = operator_kernel_energy(gpu, &item->limits, sums->clock, time_s);
+    double repeats = item->pass == ADEPT_PASS_OPTIMIZER ? count : count * sums->items->workload->grad_accum;
+    sums->time_s += repeats * time_s;
+    sums->energy_J += repeats * energy_J;
+    sums->exceeded = sums->exceeded || (count > 0 && energy_J > sums->limit_W * time_s);
+}
+
+static clock_sums sums_at(const operator_items *items, const operator_clock *clock) {
+    clock_sums sums = {.items = items, .clock = clock, .limit_W = items->clocks.limit_W};
+    operator_items_visit(items, add_kernel, &sums);
+    return sums;
+}
+
+/* Energy that the limit still allows over the step at a clock. *step_s: its length. */
+static double step_spare_J(const operator_items *items, int clock, double host_s, double gap_s,
+                           double *step_s) {
+    const operator_clock *c = &items->clocks.at[clock];
+    clock_sums sums = sums_at(items, c);
+    *step_s = (sums.time_s > host_s ? sums.time_s : host_s) + gap_s;
+    return items->clocks.limit_W * *step_s - sums.energy_J - (*step_s - sums.time_s) * c->base_W;
+}
+
+static void fill_clocks(const operator_gpu *gpu, operator_clocks *clocks) {
+    double lowest = clocks->at[0].phi, highest = clocks->at[clocks->last].phi;
+    for (int i = 0; i < clocks->last; i++)
+        clocks->at[i] = operator_clock_at(gpu, lowest + (highest - lowest) * i / clocks->last);
+}
+
+/* The slow limiter's clock, and the length of the step at it. */
+static double settle_slow(operator_items *items, double host_s, double gap_s) {
+    operator_clocks *clocks = &items->clocks;
+    int low = 0, high = clocks->last;
+    double high_s, low_s, middle_s;
+    double high_J = step_spare_J(items, high, host_s, gap_s, &high_s);
+    clocks->slow = high;
+    if (high_J >= 0)
+        return high_s;
+    double low_J = step_spare_J(items, low, host_s, gap_s, &low_s);
+    clocks->slow = low;
+    clocks->slow_share = 0;
+    if (low_J <= 0)
+        return low_s;
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        double middle_J = step_spare_J(items, middle, host_s, gap_s, &middle_s);
+        if (middle_J >= 0)
+            low = middle, low_J = middle_J, low_s = middle_s;
+        else
+            high = middle, high_J = middle_J, high_s = middle_s;
+    }
+    clocks->slow = low;
+    clocks->slow_share = low_J / (low_J - high_J);
+    return low_s + clocks->slow_share * (high_s - low_s);
+}
+
+/* While nothing runs, at the clock of each limiter. */
+static double idle_W(const operator_clocks *clocks) {
+    int slow = clocks->slow, above = slow < clocks->last ? slow + 1 : slow;
+    double slow_W =
+        clocks->at[slow].base_W + clocks->slow_share * (clocks->at[above].base_W - clocks->at[slow].base_W);
+    int fast = clocks->last;
+    while (fast > 0 && clocks->at[fast].base_W > clocks->limit_W)
+        fast--;
+    return clocks->fast_weight * clocks->at[fast].base_W + (1 - clocks->fast_weight) * slow_W;
+}
+
+double operator_clocks_settle(operator_items *items, double host_s) {
+    operator_clocks *clocks = &items->clocks;
+    clock_sums boost = sums_at(items, &clocks->boost), top = boost;
+    double gap_s = items->gpu.theta[OP_GAP] * (boost.time_s > host_s ? boost.time_s : host_s);
+    if (clocks->at[clocks->last].phi < 1)
+        top = sums_at(items, &clocks->at[clocks->last]);
+    clocks->limited = top.exceeded || clocks->at[clocks->last].base_W > clocks->limit_W;
+    if (clocks->limited) {
+        fill_clocks(&items->gpu, clocks);
+        double step_s = settle_slow(items, host_s, gap_s);
+        double period_s = items->workload->mode == ADEPT_MODE_TRAIN ? step_s : step_s / INFERENCE_PHASES;
+        clocks->fast_weight = period_s / (period_s + items->gpu.theta[OP_CONTROL]);
+        clocks->base_W = idle_W(clocks);
+    }
+    return gap_s;
+}

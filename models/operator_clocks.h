@@ -1,0 +1,21 @@
+/*
+ * The clock under a power limit. A board holds its limit in two ways, and steps lie between them:
+ * a fast limiter gives every kernel the highest clock at which its own power keeps the limit; a slow one
+ * gives one clock to all, at which the mean power does. The share of the fast one is T/(T + control), T the
+ * time over which power changes: a training step, or a layer of an inference (power study).
+ */
+#ifndef ADEPT_OPERATOR_CLOCKS_H
+#define ADEPT_OPERATOR_CLOCKS_H
+
+#include "operator_items.h"
+
+/* Clocks allowed by board and run; limits of the kernels are not needed yet. */
+operator_clocks operator_clocks_make(const operator_gpu *gpu, double limit_W, double clock_limit_Hz);
+
+/*
+ * Settles items->clocks. host_s: host time of the step's launches, it cannot be shorter. Returns the seconds
+ * per step in which the GPU is left idle by the loop around it (parameter gap), which no clock changes.
+ */
+double operator_clocks_settle(operator_items *items, double host_s);
+
+#endif
