@@ -69,15 +69,16 @@ static void find_cycle(const order_state *state, int32_t count, const size_t *of
             e++;
         node = predecessors[e];
     }
-    int32_t start = seen_at[node] - 1;
+    /* The walk went backwards and entered the cycle somewhere: read it forwards from its smallest number. */
+    int32_t start = seen_at[node] - 1, smallest = start;
     *cycle_length = length - start;
+    for (int32_t i = start; i < length; i++)
+        smallest = cycle[i] < cycle[smallest] ? i : smallest;
+    int32_t *forwards = state->waiting; /* free by now, too */
     for (int32_t i = 0; i < *cycle_length; i++)
-        cycle[i] = cycle[start + i];
-    for (int32_t i = 0; i < *cycle_length / 2; i++) { /* walked backwards: turn round */
-        int32_t other = *cycle_length - 1 - i, keep = cycle[i];
-        cycle[i] = cycle[other];
-        cycle[other] = keep;
-    }
+        forwards[i] = cycle[start + (smallest - start - i + *cycle_length) % *cycle_length];
+    for (int32_t i = 0; i < *cycle_length; i++)
+        cycle[i] = forwards[i];
 }
 
 static adept_status place_nodes(order_state *state, int32_t count, int32_t *order) {

@@ -11,7 +11,7 @@
  * order[0 .. count) becomes the order in which every node follows its predecessors; among nodes that
  * are ready the one with the smallest number comes first, so a sorted graph stays as it is.
  * offsets      [count + 1] node i has the predecessors[offsets[i] .. offsets[i + 1])
- * cycle        [count] on a cycle: its nodes, each a predecessor of the next, and of the last the first
+ * cycle        [count] on a cycle: its nodes, the smallest number first, each a predecessor of the next
  * Errors       FORMAT on a cycle (err untouched, cycle and *cycle_length filled), NOMEM
  * Source       A. B. Kahn, "Topological sorting of large networks", CACM 5 (1962) 558
  */

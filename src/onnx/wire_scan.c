@@ -137,6 +137,7 @@ typedef struct scanner {
     const unsigned char *start; /* of the file */
     unsigned char *out;
     size_t out_B, capacity_B;
+    size_t padding_B;                /* of out_B: what lengths take beyond the one byte they need at least */
     const adept_mapping *mapping;    /* NULL: bytes in memory */
     size_t released_B, prefetched_B; /* up to where */
     size_t run_start_B;              /* from where on there has been structure only */
@@ -284,6 +285,7 @@ static adept_status scan_submessage(scanner *scan, const adept_wire_field *field
     put_varint(scan, (uint64_t)field->number << 3 | ADEPT_WIRE_BYTES);
     size_t length_at = scan->out_B;
     scan->out_B += LENGTH_B;
+    scan->padding_B += LENGTH_B - 1;
     adept_wire inner = {field->bytes, field->bytes + field->length_B};
     status =
         kind == TENSOR ? scan_tensor(scan, inner, depth + 1) : scan_message(scan, kind, inner, depth + 1);
@@ -423,6 +425,6 @@ adept_status adept_wire_scan(adept_slim_model *slim, const unsigned char *bytes,
         free(scan.out);
         return status;
     }
-    *slim = (adept_slim_model){scan.out, scan.out_B};
+    *slim = (adept_slim_model){scan.out, scan.out_B, scan.out_B - scan.padding_B};
     return ADEPT_OK;
 }

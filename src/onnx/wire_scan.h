@@ -20,6 +20,7 @@
 typedef struct adept_slim_model {
     unsigned char *bytes; /* malloc'd */
     size_t size_B;
+    size_t structure_B; /* what its fields take in the file */
 } adept_slim_model;
 
 /*

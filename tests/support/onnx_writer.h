@@ -148,8 +148,10 @@ static inline void onnx_tensor_type(onnx_writer *w, uint32_t field, int dtype, c
         onnx_begin(w, 2);
         while (onnx_next_item(&dims, item, sizeof item)) {
             onnx_begin(w, 1);
-            if (item[0] == '-' || (item[0] >= '0' && item[0] <= '9'))
-                onnx_put_int(w, 1, strtoll(item, NULL, 10));
+            char *end;
+            int64_t number = strtoll(item, &end, 10);
+            if (end != item && *end == '\0')
+                onnx_put_int(w, 1, number);
             else if (strcmp(item, "?") != 0)
                 onnx_put_text(w, 2, item);
             onnx_end(w);

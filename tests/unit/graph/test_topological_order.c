@@ -45,7 +45,7 @@ static void a_cycle_is_reported_without_its_surroundings(void **state) {
                      ADEPT_FORMAT);
     assert_int_equal(cycle_length, 3);
     for (int32_t i = 0; i < 3; i++)
-        assert_int_equal(cycle[(i + 1) % 3], (cycle[i] + 1) % 3);
+        assert_int_equal(cycle[i], i);
 }
 
 static void a_node_that_needs_itself_is_a_cycle_of_one(void **state) {
