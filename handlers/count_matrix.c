@@ -63,7 +63,7 @@ static adept_status product_of(adept_count *ctx, int32_t left, int32_t right, bo
     *out = (product){.left = left, .right = right, .right_transposed = trans_b};
     if (!a || !b || a->rank < 1 || b->rank < 1)
         return ADEPT_OK;
-    int64_t m, k, k_of_b, n, batch;
+    int64_t m, k, k_of_b, n, batch = 1;
     matrix_of(a, trans_a, true, &m, &k);
     matrix_of(b, trans_b, false, &k_of_b, &n);
     adept_status status = broadcast_batch(ctx, a, b, &batch);

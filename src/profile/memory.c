@@ -42,20 +42,41 @@ static void find_roots(liveness *live) {
         const adept_node *node = network->ops.items[i].node;
         for (int32_t a = 0; a < live->counted[i].alias_count; a++) {
             adept_alias alias = live->counted[i].aliases[a];
-            if (alias.output < node->output_count && alias.input < node->input_count &&
-                node->outputs[alias.output] != ADEPT_NO_TENSOR &&
-                node->inputs[alias.input] != ADEPT_NO_TENSOR)
-                live->root[node->outputs[alias.output]] = live->root[node->inputs[alias.input]];
+            if (alias.output >= node->output_count || alias.input >= node->input_count)
+                continue;
+            adept_tensor_id out = node->outputs[alias.output], in = node->inputs[alias.input];
+            if (out != ADEPT_NO_TENSOR && in != ADEPT_NO_TENSOR)
+                live->root[out] = live->root[in];
         }
     }
+}
+
+static bool is_batched_product(const adept_counted *counted) {
+    for (int32_t i = 0; i < counted->kernel_count; i++) {
+        if (counted->kernels[i].kind == ADEPT_KERNEL_GEMM && counted->kernels[i].gemm.batch > 1)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The storage that an operator keeps of a tensor: that of which it is a view, as in PyTorch, where keeping
+ * a view keeps the whole. A batched product first copies an operand that is a part (Split, Slice) of a
+ * larger one to make it contiguous, and keeps the copy.
+ */
+static int32_t kept_storage(const liveness *live, adept_tensor_id tensor, int32_t op) {
+    int32_t root = live->root[tensor];
+    bool part = adept_shape_elements(&live->network->shapes.tensors[tensor]) <
+                adept_shape_elements(&live->network->shapes.tensors[root]);
+    return part && is_batched_product(&live->counted[op]) ? tensor : root;
 }
 
 static void save(liveness *live, adept_tensor_id tensor, int32_t op) {
     if (tensor == ADEPT_NO_TENSOR || !is_activation(live, live->root[tensor]))
         return;
-    int32_t root = live->root[tensor];
-    if (live->saved_at[root] < 0)
-        live->saved_at[root] = op;
+    int32_t kept = kept_storage(live, tensor, op);
+    if (live->saved_at[kept] < 0)
+        live->saved_at[kept] = op;
 }
 
 static void find_uses(liveness *live) {
@@ -83,7 +104,6 @@ static void find_uses(liveness *live) {
     }
 }
 
-/* Keeping a view keeps the whole storage, as in PyTorch. */
 static double saved_of_op(const liveness *live, int32_t op) {
     const adept_node *node = live->network->ops.items[op].node;
     const adept_counted *counted = &live->counted[op];
@@ -95,10 +115,10 @@ static double saved_of_op(const liveness *live, int32_t op) {
         for (int32_t k = 0; k < count && k < 64; k++) {
             if (!(mask >> k & 1) || tensors[k] == ADEPT_NO_TENSOR)
                 continue;
-            int32_t root = live->root[tensors[k]];
-            if (live->saved_at[root] == op && !live->counted_once[root]) {
-                saved_B += bytes_of(live, root);
-                live->counted_once[root] = true;
+            int32_t kept = kept_storage(live, tensors[k], op);
+            if (live->saved_at[kept] == op && !live->counted_once[kept]) {
+                saved_B += bytes_of(live, kept);
+                live->counted_once[kept] = true;
             }
         }
     }
