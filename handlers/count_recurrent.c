@@ -100,7 +100,7 @@ static void emit_backward(adept_count *ctx, const layer *l, double alu_flop) {
 static adept_status count_layer(adept_count *ctx, int64_t gates, double kept, double initial) {
     layer l;
     adept_status status = read_layer(ctx, gates, &l);
-    if (status != ADEPT_OK)
+    if (status != ADEPT_OK || l.directions < 1)
         return status;
     double states = (double)l.directions * (double)l.rows * (double)l.hidden;
     double first = initial * (double)l.directions * (double)l.batch * (double)l.hidden;
