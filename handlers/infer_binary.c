@@ -258,6 +258,12 @@ static double real_fmod(double a, double b) {
     return b != 0 ? fmod(a, b) : (double)NAN;
 }
 
+/* Sign of the divisor, as int_mod. */
+static double real_mod(double a, double b) {
+    double rest = real_fmod(a, b);
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 static double real_equal(double a, double b) {
     return a == b;
 }
@@ -296,7 +302,7 @@ adept_status infer_div(adept_infer *ctx) {
 
 adept_status infer_mod(adept_infer *ctx) {
     bool fmod_sign = adept_infer_int(ctx, "fmod", 0) != 0;
-    return arithmetic(ctx, fmod_sign ? int_fmod : int_mod, real_fmod);
+    return arithmetic(ctx, fmod_sign ? int_fmod : int_mod, fmod_sign ? real_fmod : real_mod);
 }
 
 /* The exponent may have another type than the base; the output has the base's. */

@@ -180,8 +180,8 @@ adept_status infer_clip(adept_infer *ctx) {
         double number = fold_real(x, i);
         if (number >= low && number <= high)
             fold_take(&f, i, x, i);
-        else
-            fold_put_real(&f, i, number > high ? high : low);
+        else /* min(max(x, low), high): the upper limit wins */
+            fold_put_real(&f, i, number > high || low > high ? high : low);
     }
     return fold_end(&f, 0);
 }
