@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "adept/error.h"
+#include "adept/hardware.h"
 #include "adept/profile.h"
 
 #ifdef __cplusplus
@@ -29,6 +30,17 @@ adept_status adept_report_profile_json(FILE *out, const adept_graph *graph, cons
 /* One row per operator, or per module with by_module. */
 adept_status adept_report_profile_csv(FILE *out, const adept_profile *profile,
                                       const adept_profile_report *options, adept_error *err);
+
+typedef struct adept_hardware_report {
+    bool sources; /* text: the citation of every figure */
+} adept_hardware_report;
+
+/* One GPU: its figures, where they come from, its parameters. JSON: the keys of a hardware file. */
+adept_status adept_report_hardware_text(FILE *out, const adept_hardware *hardware,
+                                        const adept_hardware_report *options, adept_error *err);
+adept_status adept_report_hardware_json(FILE *out, const adept_hardware *hardware, adept_error *err);
+adept_status adept_report_hardware_list_text(FILE *out, const adept_hardware_list *list, adept_error *err);
+adept_status adept_report_hardware_list_json(FILE *out, const adept_hardware_list *list, adept_error *err);
 
 #ifdef __cplusplus
 }
