@@ -73,8 +73,8 @@ static long reference_nodes(const char *onnx_path) {
         return -1;
     char *text = calloc(mapping->size_B + 1, 1);
     memcpy(text, mapping->bytes, mapping->size_B);
-    const char *key = strstr(text, "\"nodes\": ");
-    long nodes = key ? strtol(key + 9, NULL, 10) : -1;
+    const char *key = strstr(text, "\"nodes\":");
+    long nodes = key ? strtol(key + 8, NULL, 10) : -1;
     free(text);
     adept_mapping_close(mapping);
     return nodes;
