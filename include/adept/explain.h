@@ -1,0 +1,56 @@
+/*
+ * Why a prediction is what it is: cost of every operator, and what would help most.
+ */
+#ifndef ADEPT_EXPLAIN_H
+#define ADEPT_EXPLAIN_H
+
+#include <stddef.h>
+
+#include "adept/hardware.h"
+#include "adept/prediction.h"
+#include "adept/profile.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Cost of one operator of the profile, one GPU, one micro-batch, forward and backward. */
+typedef struct adept_operator_cost {
+    double time_s, energy_J;
+    adept_bound bound; /* of its longest kernel */
+} adept_operator_cost;
+
+typedef struct adept_module_cost {
+    double time_s, energy_J;
+} adept_module_cost;
+
+/* A change of one figure and what it does to the step. */
+typedef struct adept_remedy {
+    const char *what;   /* "twice the memory bandwidth" */
+    double step_time_s; /* with it */
+    double energy_per_step_J;
+} adept_remedy;
+
+typedef struct adept_explanation adept_explanation; /* opaque: owns memory */
+
+/*
+ * Explains the prediction that adept_predict makes of the same arguments.
+ * Errors    as adept_predict; UNSUPPORTED: the variant has no costs of single kernels (costs are then 0 and
+ *           adept_explanation_has_costs is false, which is no error here)
+ */
+adept_status adept_explain(adept_explanation **out, const adept_profile *profile,
+                           const adept_hardware *hardware, const adept_run *run, adept_error *err);
+void adept_explanation_free(adept_explanation *explanation); /* NULL is fine */
+
+bool adept_explanation_has_costs(const adept_explanation *explanation);
+/* By row of the profile's operators, and by its modules. */
+adept_operator_cost adept_explanation_operator(const adept_explanation *explanation, size_t row);
+adept_module_cost adept_explanation_module(const adept_explanation *explanation, size_t index);
+/* Sorted by step time, the most helpful first. */
+size_t adept_explanation_remedy_count(const adept_explanation *explanation);
+const adept_remedy *adept_explanation_remedy(const adept_explanation *explanation, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
