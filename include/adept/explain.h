@@ -50,6 +50,14 @@ adept_module_cost adept_explanation_module(const adept_explanation *explanation,
 size_t adept_explanation_remedy_count(const adept_explanation *explanation);
 const adept_remedy *adept_explanation_remedy(const adept_explanation *explanation, size_t index);
 
+/*
+ * The largest batch per GPU whose step fits in device memory, overhead included; -1 if not even one sample
+ * does. Memory grows with the batch, so the border is found by doubling and halving.
+ * Errors    those of adept_profile_build and adept_predict; ARGUMENT: the graph has a fixed batch
+ */
+adept_status adept_max_batch(int64_t *out, const adept_graph *graph, const adept_hardware *hardware,
+                             const adept_run *run, adept_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,7 +9,9 @@
 #include <stdio.h>
 
 #include "adept/error.h"
+#include "adept/explain.h"
 #include "adept/hardware.h"
+#include "adept/prediction.h"
 #include "adept/profile.h"
 
 #ifdef __cplusplus
@@ -41,6 +43,29 @@ adept_status adept_report_hardware_text(FILE *out, const adept_hardware *hardwar
 adept_status adept_report_hardware_json(FILE *out, const adept_hardware *hardware, adept_error *err);
 adept_status adept_report_hardware_list_text(FILE *out, const adept_hardware_list *list, adept_error *err);
 adept_status adept_report_hardware_list_json(FILE *out, const adept_hardware_list *list, adept_error *err);
+
+/* One prediction with all that it came from. */
+typedef struct adept_predicted {
+    const adept_graph *graph;
+    const adept_profile *profile;
+    const adept_hardware *hardware;
+    const char *hardware_asked; /* as the user named it: an alias is said to be one */
+    const adept_run *run;
+    const adept_prediction *prediction;
+    const adept_explanation *explanation; /* NULL: not asked for */
+    int64_t max_batch; /* largest batch that fits; 0: not asked for, -1: not even one sample */
+} adept_predicted;
+
+adept_status adept_report_prediction_text(FILE *out, const adept_predicted *predicted, adept_error *err);
+adept_status adept_report_prediction_json(FILE *out, const adept_predicted *predicted, adept_error *err);
+
+/* Several predictions as one table; one JSON object with an array "predictions"; one CSV row each. */
+adept_status adept_report_predictions_text(FILE *out, const adept_predicted *predicted, size_t count,
+                                           adept_error *err);
+adept_status adept_report_predictions_json(FILE *out, const adept_predicted *predicted, size_t count,
+                                           adept_error *err);
+adept_status adept_report_predictions_csv(FILE *out, const adept_predicted *predicted, size_t count,
+                                          adept_error *err);
 
 #ifdef __cplusplus
 }

@@ -58,8 +58,9 @@ typedef enum adept_kernel_kind {
 /* Arithmetic of a kernel; which unit of a GPU runs it is the hardware's matter. enum name, JSON name */
 #define ADEPT_MATH_LIST(X)                                                                                   \
     X(FP32, "fp32")                                                                                          \
-    X(TF32, "tf32") X(FP16, "fp16") X(BF16, "bf16") X(FP64, "fp64") X(FP8, "fp8") X(INT8, "int8")            \
-        X(INT4, "int4") X(FP4, "fp4")
+    X(TF32, "tf32")                                                                                          \
+    X(FP16, "fp16") X(BF16, "bf16") X(FP64, "fp64") X(FP8, "fp8") X(INT8, "int8") X(INT4, "int4")            \
+        X(FP4, "fp4")
 
 typedef enum adept_math {
 #define ADEPT_MATH_ENUM(code, name) ADEPT_MATH_##code,

@@ -55,7 +55,8 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \
-    X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")              \
+    X(predict, "predict MODEL.onnx --hw ID    time, power, energy and memory of one step")                   \
+    X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")            \
     X(hw, "hw list|show ID            the GPUs that predictions are made for, with their sources")           \
     X(measure, "measure -- COMMAND ...    runs COMMAND and measures its energy")
 

@@ -77,12 +77,13 @@ adept_status adept_report_hardware_list_text(FILE *out, const adept_hardware_lis
         const adept_hardware_spec *spec = adept_hardware_spec_of(hardware);
         char memory[ADEPT_UNITS_SIZE], bandwidth[ADEPT_UNITS_SIZE], fp32[ADEPT_UNITS_SIZE],
             half[ADEPT_UNITS_SIZE];
-        fprintf(out, "%-18s %-*.*s %4.0f %9s %10s %4.0f W %14s %14s  ", adept_hardware_id(hardware), width,
+        fprintf(out, "%-18s %-*.*s %4.0f %9s %10s %4.0f W %14s %14s%s", adept_hardware_id(hardware), width,
                 width, adept_hardware_name(hardware), spec->sm_count,
                 adept_units_memory(memory, spec->memory_B),
                 adept_units_si(bandwidth, spec->memory_bandwidth_B_per_s, "B/s"), spec->tdp_W,
                 adept_units_si(fp32, adept_peak_for_matrix(spec, ADEPT_MATH_FP32).flop_per_s, "FLOP/s"),
-                adept_units_si(half, adept_peak_for_matrix(spec, ADEPT_MATH_FP16).flop_per_s, "FLOP/s"));
+                adept_units_si(half, adept_peak_for_matrix(spec, ADEPT_MATH_FP16).flop_per_s, "FLOP/s"),
+                adept_hardware_alias_count(hardware) ? "  " : "");
         print_aliases(out, hardware);
         fputc('\n', out);
     }

@@ -15,15 +15,6 @@ static double bytes_of(const adept_work *w) {
     return w->read_B + w->write_B;
 }
 
-/* The end of a long name says more than its beginning. */
-static const char *tail_of(const char *name, char *text, size_t size) {
-    size_t length = strlen(name);
-    if (length < size)
-        return name;
-    snprintf(text, size, "...%s", name + length - (size - 4));
-    return text;
-}
-
 static void print_header(FILE *out, const adept_graph *graph, const adept_profile *p) {
     const adept_run *run = adept_profile_run(p);
     const char *producer = adept_graph_producer(graph);
@@ -111,7 +102,7 @@ static void print_operator(FILE *out, const adept_operator *op, double all_flop)
     double flop = flop_of(&op->forward) + flop_of(&op->backward);
     const char *label = op->part_of >= 0 ? "  part of a composite" : "";
     fprintf(out, "  %-*s %-22.22s %12s %12s %10s %5.1f%%%s\n", NAME_WIDTH,
-            tail_of(op->name, name, sizeof name), op->op_type, adept_units_si(a, flop, "FLOP"),
+            adept_units_tail(op->name, name, sizeof name), op->op_type, adept_units_si(a, flop, "FLOP"),
             adept_units_si(b, bytes_of(&op->forward) + bytes_of(&op->backward), "B"),
             adept_units_memory(c, op->saved_B), all_flop > 0 ? 100 * flop / all_flop : 0, label);
 }
@@ -160,7 +151,7 @@ static void print_modules(FILE *out, const adept_profile *p) {
         char a[ADEPT_UNITS_SIZE], b[ADEPT_UNITS_SIZE], c[ADEPT_UNITS_SIZE], name[NAME_WIDTH + 1];
         double flop = flop_of(&m->forward) + flop_of(&m->backward);
         fprintf(out, "  %-*s %12s %14s %12s %9.0f %5.1f%%\n", NAME_WIDTH,
-                m->path[0] ? tail_of(m->path, name, sizeof name) : "(network)",
+                m->path[0] ? adept_units_tail(m->path, name, sizeof name) : "(network)",
                 adept_units_si(a, m->parameters, ""), adept_units_si(b, flop, "FLOP"),
                 adept_units_si(c, bytes_of(&m->forward) + bytes_of(&m->backward), "B"),
                 m->forward.kernels + m->backward.kernels, all > 0 ? 100 * flop / all : 0);

@@ -1,0 +1,276 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "adept/explain.h"
+#include "adept/graph.h"
+#include "adept/hardware.h"
+#include "adept/prediction.h"
+#include "adept/profile.h"
+#include "adept/report.h"
+#include "cli.h"
+
+enum { MAX_ITEMS = 64 }; /* models, GPUs or batch sizes of one call */
+
+typedef struct predict_options {
+    cli_run run;
+    const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *batches[MAX_ITEMS];
+    size_t model_count, hardware_count, batch_count;
+    bool json, csv, strict, explain, max_batch, help;
+} predict_options;
+
+static void print_help(void) {
+    puts("adept predict MODEL.onnx .. --hw ID|FILE.json[,..] [run options] [--explain] [--max-batch]\n"
+         "              [--json|--csv] [--strict]\n"
+         "\nTime, power, energy and memory of one training step (or inference batch). Several models, GPUs "
+         "or\n"
+         "batch sizes (--batch 8,16,32) give one table.\n"
+         "\n  --hw             a GPU of `adept hw list`, or a file of your own\n"
+         "  --explain        where the time goes, the longest operators, what would help\n"
+         "  --max-batch      the largest batch that fits in memory\n"
+         "  --json, --csv    for programs\n"
+         "  --strict         refuse (exit 3) unknown operators and predictions out of range");
+    cli_run_help(stdout);
+}
+
+static bool set_flag(predict_options *o, const char *option) {
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {
+        {"json",      &o->json     },
+        {"csv",       &o->csv      },
+        {"strict",    &o->strict   },
+        {"explain",   &o->explain  },
+        {"max-batch", &o->max_batch},
+        {"help",      &o->help     },
+        {"h",         &o->help     },
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(option, flags[i].name) == 0)
+            return *flags[i].flag = true;
+    }
+    return false;
+}
+
+/* Splits a comma list in place. False: too many. */
+static bool split(char *text, const char **items, size_t *count) {
+    for (char *item = text; item;) {
+        char *comma = strchr(item, ',');
+        if (comma)
+            *comma = '\0';
+        if (*count == MAX_ITEMS)
+            return false;
+        if (*item)
+            items[(*count)++] = item;
+        item = comma ? comma + 1 : NULL;
+    }
+    return true;
+}
+
+static int take_list(cli_arguments *args, const char *option, const char **items, size_t *count) {
+    const char *value = cli_value(args, option);
+    if (!value)
+        return EXIT_USAGE;
+    if (!split((char *)(size_t)value, items, count))
+        return cli_usage("predict", "--%s: more than %d items", option, MAX_ITEMS);
+    return 0;
+}
+
+static int take_option(predict_options *o, cli_arguments *args, const char *option) {
+    bool taken = true;
+    if (!cli_has_inline_value(args) && set_flag(o, option))
+        return 0;
+    if (strcmp(option, "hw") == 0)
+        return take_list(args, option, o->hardware, &o->hardware_count);
+    if (strcmp(option, "batch") == 0)
+        return take_list(args, option, o->batches, &o->batch_count);
+    if (!cli_run_option(&o->run, args, option, &taken))
+        return EXIT_USAGE;
+    return taken ? 0 : cli_usage("predict", "unknown option --%s", option);
+}
+
+static int check(const predict_options *o) {
+    if (o->help)
+        return 0;
+    if (!o->model_count)
+        return cli_usage("predict", "which model? give the path of an ONNX file");
+    if (!o->hardware_count)
+        return cli_usage("predict", "on which GPU? --hw ID; adept hw list names them");
+    if (o->json && o->csv)
+        return cli_usage("predict", "--json or --csv, not both");
+    return 0;
+}
+
+static int parse(predict_options *o, int argc, char **argv) {
+    cli_arguments args = {.argc = argc, .argv = argv, .next = 1};
+    const char *option, *word;
+    while (cli_next(&args, &option, &word)) {
+        int code = 0;
+        if (option)
+            code = take_option(o, &args, option);
+        else if (o->model_count == MAX_ITEMS)
+            code = cli_usage("predict", "more than %d models", MAX_ITEMS);
+        else
+            o->models[o->model_count++] = word;
+        if (code)
+            return code;
+    }
+    return check(o);
+}
+
+/* --- the cases: every model with every batch on every GPU; a profile is made once per model and batch --- */
+
+typedef struct predictions {
+    size_t graph_count, profile_count, hardware_count, count;
+    adept_graph *graphs[MAX_ITEMS];
+    adept_hardware *hardware[MAX_ITEMS];
+    adept_profile **profiles;
+    adept_run *runs; /* one per profile */
+    adept_prediction *results;
+    adept_explanation **explanations;
+    adept_predicted *predicted;
+} predictions;
+
+static void free_predictions(predictions *p) {
+    for (size_t i = 0; i < p->count && p->explanations; i++)
+        adept_explanation_free(p->explanations[i]);
+    for (size_t i = 0; i < p->profile_count && p->profiles; i++)
+        adept_profile_free(p->profiles[i]);
+    for (size_t i = 0; i < p->graph_count; i++)
+        adept_graph_free(p->graphs[i]);
+    for (size_t i = 0; i < p->hardware_count; i++)
+        adept_hardware_free(p->hardware[i]);
+    free(p->profiles);
+    free(p->runs);
+    free(p->results);
+    free(p->explanations);
+    free(p->predicted);
+}
+
+static bool allocate(predictions *p, const predict_options *o) {
+    size_t batches = o->batch_count ? o->batch_count : 1;
+    size_t profiles = o->model_count * batches, cases = profiles * o->hardware_count;
+    p->profiles = calloc(profiles, sizeof *p->profiles);
+    p->runs = calloc(profiles, sizeof *p->runs);
+    p->results = calloc(cases, sizeof *p->results);
+    p->explanations = calloc(cases, sizeof *p->explanations);
+    p->predicted = calloc(cases, sizeof *p->predicted);
+    return p->profiles && p->runs && p->results && p->explanations && p->predicted;
+}
+
+static adept_status load(predictions *p, const predict_options *o, adept_error *err) {
+    adept_status status = ADEPT_OK;
+    for (size_t i = 0; status == ADEPT_OK && i < o->hardware_count; i++) {
+        status = adept_hardware_load(&p->hardware[i], o->hardware[i], err);
+        p->hardware_count += status == ADEPT_OK;
+    }
+    for (size_t i = 0; status == ADEPT_OK && i < o->model_count; i++) {
+        status = adept_graph_load(&p->graphs[i], o->models[i], err);
+        p->graph_count += status == ADEPT_OK;
+    }
+    return status;
+}
+
+static adept_status profile(predictions *p, const predict_options *o, size_t model, size_t batch,
+                            adept_error *err) {
+    adept_run *run = &p->runs[p->profile_count];
+    *run = o->run.run;
+    adept_status status = o->batch_count ? adept_run_set(run, "batch", o->batches[batch], err) : ADEPT_OK;
+    if (status == ADEPT_OK)
+        status = adept_profile_build(&p->profiles[p->profile_count], p->graphs[model], run, err);
+    p->profile_count += status == ADEPT_OK;
+    return status;
+}
+
+static adept_status predict(predictions *p, const predict_options *o, size_t model, size_t gpu,
+                            adept_error *err) {
+    size_t index = p->count, made = p->profile_count - 1;
+    const adept_run *run = &p->runs[made];
+    adept_predicted *out = &p->predicted[index];
+    *out = (adept_predicted){.graph = p->graphs[model],
+                             .profile = p->profiles[made],
+                             .hardware = p->hardware[gpu],
+                             .hardware_asked = o->hardware[gpu],
+                             .run = run,
+                             .prediction = &p->results[index]};
+    p->count++;
+    adept_status status =
+        adept_predict(&p->results[index], adept_profile_workload(out->profile), out->hardware, run, err);
+    if (status == ADEPT_OK && o->explain) {
+        status = adept_explain(&p->explanations[index], out->profile, out->hardware, run, err);
+        out->explanation = p->explanations[index];
+    }
+    if (status == ADEPT_OK && o->max_batch)
+        status = adept_max_batch(&out->max_batch, out->graph, out->hardware, run, err);
+    return status;
+}
+
+static adept_status predict_all(predictions *p, const predict_options *o, adept_error *err) {
+    size_t batches = o->batch_count ? o->batch_count : 1;
+    adept_status status = load(p, o, err);
+    for (size_t m = 0; status == ADEPT_OK && m < o->model_count; m++) {
+        for (size_t b = 0; status == ADEPT_OK && b < batches; b++) {
+            status = profile(p, o, m, b, err);
+            for (size_t g = 0; status == ADEPT_OK && g < o->hardware_count; g++)
+                status = predict(p, o, m, g, err);
+        }
+    }
+    return status;
+}
+
+static adept_status print(const predictions *p, const predict_options *o, adept_error *err) {
+    if (o->csv)
+        return adept_report_predictions_csv(stdout, p->predicted, p->count, err);
+    if (o->json)
+        return p->count == 1 ? adept_report_prediction_json(stdout, p->predicted, err)
+                             : adept_report_predictions_json(stdout, p->predicted, p->count, err);
+    return p->count == 1 ? adept_report_prediction_text(stdout, p->predicted, err)
+                         : adept_report_predictions_text(stdout, p->predicted, p->count, err);
+}
+
+/* --strict: unknown operators, and notes that say the figures do not hold. */
+static bool is_refused(const predictions *p) {
+    for (size_t i = 0; i < p->count; i++) {
+        adept_coverage coverage = adept_profile_coverage(p->predicted[i].profile);
+        if (coverage.nodes_supported < coverage.nodes_total) {
+            fprintf(stderr, "adept predict: %s: refused: %zu of %zu nodes have no handler\n",
+                    adept_graph_path(p->predicted[i].graph), coverage.nodes_total - coverage.nodes_supported,
+                    coverage.nodes_total);
+            return true;
+        }
+        for (size_t n = 0; n < p->results[i].note_count; n++) {
+            if (adept_note_refused(p->results[i].notes[n].code)) {
+                fprintf(stderr, "adept predict: %s on %s: refused: %s\n",
+                        adept_graph_path(p->predicted[i].graph), adept_hardware_id(p->predicted[i].hardware),
+                        adept_note_text(p->results[i].notes[n].code));
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+int adept_cmd_predict(int argc, char **argv) {
+    predict_options options = {.run = cli_run_new()};
+    predictions all = {0};
+    adept_error err = ADEPT_ERROR_INIT;
+    int code = parse(&options, argc, argv);
+    if (code == 0 && options.help) {
+        print_help();
+    } else if (code == 0) {
+        adept_status status = ADEPT_NOMEM;
+        if (allocate(&all, &options))
+            status = predict_all(&all, &options, &err);
+        if (status == ADEPT_OK)
+            status = print(&all, &options, &err);
+        if (status != ADEPT_OK) {
+            err.status = status;
+            code = cli_failed("predict", &err);
+        } else if (options.strict && is_refused(&all)) {
+            code = EXIT_REFUSED;
+        }
+    }
+    free_predictions(&all);
+    cli_run_free(&options.run);
+    return code;
+}
