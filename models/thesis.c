@@ -6,22 +6,18 @@
 #include "thesis.h"
 
 /* Forward and backward share T_pass in proportion to their own max(T_comp, T_mem) (design section 12). */
-static double forward_share(const adept_thesis_row *row, const adept_theta *theta) {
+static double forward_share(const adept_thesis_row *row, const adept_thesis_slowdown *slowdown) {
     double own_s[2];
-    if (row->pass_memory_s[1] == 0 && row->pass_peak_s[1][ADEPT_TERM_GEMM] == 0 &&
-        row->pass_peak_s[1][ADEPT_TERM_CONV] == 0 && row->pass_peak_s[1][ADEPT_TERM_ALU] == 0)
-        return 1;
     for (int pass = 0; pass < 2; pass++)
-        own_s[pass] =
-            fmax(adept_thesis_compute_s(row, row->pass_peak_s[pass], theta->value, theta->saturation),
-                 adept_thesis_memory_s(row, row->pass_memory_s[pass], theta->value));
-    return own_s[0] + own_s[1] > 0 ? own_s[0] / (own_s[0] + own_s[1]) : 1;
+        own_s[pass] = fmax(adept_thesis_compute_s(row->pass_peak_s[pass], slowdown),
+                           row->pass_memory_s[pass] * slowdown->memory);
+    double both_s = own_s[0] + own_s[1];
+    return both_s > 0 ? own_s[0] / both_s : 1;
 }
 
 static void set_phases(adept_prediction *out, const adept_thesis_row *row, const adept_thesis_times *t,
-                       const adept_theta *theta, double gpus) {
+                       const adept_theta *theta, double forward, double gpus) {
     const double *v = theta->value;
-    double forward = forward_share(row, theta);
     double u_mem = v[ADEPT_THESIS_U_MEM];
     double u_passes = adept_thesis_utilisation(t->compute_s, t->memory_s, u_mem);
     const struct {
@@ -68,25 +64,22 @@ static adept_bound heaviest(const adept_thesis_times *t) {
     return bound;
 }
 
-/* The weakest provenance among the free parameters that matter here, for time or for power. */
-static adept_provenance weakest(const adept_theta *theta, unsigned conditions, bool power, double *defaults) {
-    adept_provenance weakest = ADEPT_PROVENANCE_FITTED;
+/* Evidence: the weakest provenance among the free parameters that matter here, for time and for power. */
+static void set_evidence(adept_prediction *out, const adept_thesis_row *row, const adept_theta *theta) {
+    adept_provenance time = ADEPT_PROVENANCE_FITTED;
+    adept_provenance power = ADEPT_PROVENANCE_FITTED;
+    int defaults = 0;
     for (size_t i = 0; i < ADEPT_THESIS_PARAMETER_COUNT; i++) {
         const adept_parameter *parameter = &adept_thesis_parameters[i];
-        unsigned needs = adept_thesis_needs((adept_thesis_parameter)i);
-        bool matters = (needs & conditions) == needs && (power ? parameter->power : parameter->time);
-        if (!matters || !parameter->free)
+        adept_provenance own = theta->provenance[i];
+        if (!parameter->free || (adept_thesis_needs[i] & ~row->conditions))
             continue;
-        *defaults += theta->provenance[i] == ADEPT_PROVENANCE_DEFAULT;
-        weakest = theta->provenance[i] < weakest ? theta->provenance[i] : weakest;
+        defaults += own == ADEPT_PROVENANCE_DEFAULT;
+        time = parameter->time && own < time ? own : time;
+        power = parameter->power && own < power ? own : power;
     }
-    return weakest;
-}
-
-static void set_evidence(adept_prediction *out, const adept_thesis_row *row, const adept_theta *theta) {
-    double defaults = 0;
-    out->time_evidence = adept_evidence_of(weakest(theta, row->conditions, false, &defaults));
-    out->power_evidence = adept_evidence_of(weakest(theta, row->conditions, true, &defaults));
+    out->time_evidence = adept_evidence_of(time);
+    out->power_evidence = adept_evidence_of(power);
     if (defaults > 0)
         adept_prediction_note(out, ADEPT_NOTE_PARAMETERS_DEFAULT, defaults);
 }
@@ -118,12 +111,13 @@ static adept_status predict(adept_prediction *out, adept_kernel_cost *kernels, c
         adept_thesis_row_init(&row, workload, spec, adept_power_limit_W(out, spec, run), err);
     if (status != ADEPT_OK)
         return status;
-    adept_thesis_times times = adept_thesis_time(&row, theta->value, theta->saturation);
+    adept_thesis_slowdown slowdown = adept_thesis_slow(&row, theta->value, theta->saturation);
+    adept_thesis_times times = adept_thesis_time_of(&row, theta->value, &slowdown);
     out->step_time_s = times.step_s;
     out->average_power_W = adept_thesis_average_power_W(&row, &times, theta->value);
     out->clock_Hz = spec->boost_clock_Hz;
     out->bound = heaviest(&times);
-    set_phases(out, &row, &times, theta, workload->gpus);
+    set_phases(out, &row, &times, theta, forward_share(&row, &slowdown), workload->gpus);
     set_losses(out, &row, &times);
     set_evidence(out, &row, theta);
     set_notes(out, &row, theta, run);

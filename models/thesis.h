@@ -68,10 +68,15 @@ extern const adept_term_row adept_term_rows[ADEPT_TERM_COUNT];
 double adept_thesis_efficiency(const adept_thesis_row *row, adept_term term, const double *theta,
                                adept_saturation saturation);
 double adept_thesis_factor(const adept_thesis_row *row, int target, double c, const double *theta);
-double adept_thesis_compute_s(const adept_thesis_row *row, const double *peak_s, const double *theta,
-                              adept_saturation saturation);
+/* Time over time at peak, C_op / E_op with the targeted scalars, for each term that has work; 0 elsewhere. */
+typedef struct adept_thesis_slowdown {
+    double terms[ADEPT_TERM_COUNT];
+    double memory; /* T_mem over V_mem / BW_hbm */
+} adept_thesis_slowdown;
+adept_thesis_slowdown adept_thesis_slow(const adept_thesis_row *row, const double *theta,
+                                        adept_saturation saturation);
+double adept_thesis_compute_s(const double peak_s[ADEPT_TERM_COUNT], const adept_thesis_slowdown *slowdown);
 double adept_thesis_l2_factor(double lambda_miss, double l2_ratio);
-double adept_thesis_memory_s(const adept_thesis_row *row, double memory_s, const double *theta);
 
 typedef struct adept_thesis_times {
     double compute_s, memory_s; /* T_comp and T_mem of a micro-batch */
@@ -81,6 +86,8 @@ typedef struct adept_thesis_times {
 } adept_thesis_times;
 adept_thesis_times adept_thesis_time(const adept_thesis_row *row, const double *theta,
                                      adept_saturation saturation);
+adept_thesis_times adept_thesis_time_of(const adept_thesis_row *row, const double *theta,
+                                        const adept_thesis_slowdown *slowdown);
 
 /* ---- power: eqs 4.14 and 4.15, watts of one GPU ---- */
 

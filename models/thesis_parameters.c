@@ -8,13 +8,9 @@ const adept_parameter adept_thesis_parameters[] = {
 };
 _Static_assert(ADEPT_THESIS_PARAMETER_COUNT <= ADEPT_THETA_MAX, "room for every parameter");
 
-static const unsigned all_needs[] = {
+const unsigned adept_thesis_needs[] = {
 #define ROW(code, name, unit, lower, upper, initial, is_free, logarithmic, time, power, needs, meaning)      \
     ADEPT_NEEDS_##needs,
     ADEPT_THESIS_PARAMETER_LIST(ROW)
 #undef ROW
 };
-
-unsigned adept_thesis_needs(adept_thesis_parameter parameter) {
-    return all_needs[parameter];
-}

@@ -88,7 +88,7 @@ typedef enum adept_thesis_parameter {
 
 extern const adept_parameter adept_thesis_parameters[ADEPT_THESIS_PARAMETER_COUNT];
 
-/* ADEPT_NEEDS_* of a parameter: all must hold for it to change the prediction. */
-unsigned adept_thesis_needs(adept_thesis_parameter parameter);
+/* ADEPT_NEEDS_* of each parameter: all must hold for it to change the prediction. */
+extern const unsigned adept_thesis_needs[ADEPT_THESIS_PARAMETER_COUNT];
 
 #endif

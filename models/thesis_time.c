@@ -52,14 +52,10 @@ double adept_thesis_factor(const adept_thesis_row *row, int target, double c, co
 }
 
 /* T_comp = T_gemm + T_conv + T_alu, T_op = F_op / (P_op E_op) C_op   (eq 4.9), seconds of a micro-batch. */
-double adept_thesis_compute_s(const adept_thesis_row *row, const double *peak_s, const double *theta,
-                              adept_saturation saturation) {
+double adept_thesis_compute_s(const double peak_s[ADEPT_TERM_COUNT], const adept_thesis_slowdown *slowdown) {
     double compute_s = 0;
-    for (int term = 0; term < ADEPT_TERM_COUNT; term++) {
-        if (peak_s[term] > 0)
-            compute_s += peak_s[term] / adept_thesis_efficiency(row, (adept_term)term, theta, saturation) *
-                         adept_thesis_factor(row, term, theta[adept_term_rows[term].c], theta);
-    }
+    for (int term = 0; term < ADEPT_TERM_COUNT; term++)
+        compute_s += peak_s[term] * slowdown->terms[term];
     return compute_s;
 }
 
@@ -68,10 +64,20 @@ double adept_thesis_l2_factor(double lambda_miss, double l2_ratio) {
     return fmin(1, fmax(lambda_miss, l2_ratio));
 }
 
-/* T_mem = V_mem / BW_hbm f_L2 C_mem   (eq 4.13), seconds of a micro-batch. */
-double adept_thesis_memory_s(const adept_thesis_row *row, double memory_s, const double *theta) {
-    return memory_s * adept_thesis_l2_factor(theta[ADEPT_THESIS_LAMBDA_MISS], row->l2_ratio) *
-           adept_thesis_factor(row, ADEPT_TARGET_MEMORY, theta[ADEPT_THESIS_C_MEM], theta);
+/*
+ * C_op / E_op of the classes (eq 4.9), and T_mem = V_mem / BW_hbm f_L2 C_mem (eq 4.13) over V_mem / BW_hbm.
+ */
+adept_thesis_slowdown adept_thesis_slow(const adept_thesis_row *row, const double *theta,
+                                        adept_saturation saturation) {
+    adept_thesis_slowdown slowdown = {{0}, 0};
+    for (int term = 0; term < ADEPT_TERM_COUNT; term++) {
+        if (row->peak_s[term] > 0)
+            slowdown.terms[term] = adept_thesis_factor(row, term, theta[adept_term_rows[term].c], theta) /
+                                   adept_thesis_efficiency(row, (adept_term)term, theta, saturation);
+    }
+    slowdown.memory = adept_thesis_l2_factor(theta[ADEPT_THESIS_LAMBDA_MISS], row->l2_ratio) *
+                      adept_thesis_factor(row, ADEPT_TARGET_MEMORY, theta[ADEPT_THESIS_C_MEM], theta);
+    return slowdown;
 }
 
 /*
@@ -80,11 +86,11 @@ double adept_thesis_memory_s(const adept_thesis_row *row, double memory_s, const
  * T_comm = 2 (N_g - 1) L_hop + 2 (N_g - 1)/N_g size / BW_eff              (eq 4.8)
  * T_kern = N_k t_kern
  */
-adept_thesis_times adept_thesis_time(const adept_thesis_row *row, const double *theta,
-                                     adept_saturation saturation) {
+adept_thesis_times adept_thesis_time_of(const adept_thesis_row *row, const double *theta,
+                                        const adept_thesis_slowdown *slowdown) {
     adept_thesis_times t;
-    t.compute_s = adept_thesis_compute_s(row, row->peak_s, theta, saturation);
-    t.memory_s = adept_thesis_memory_s(row, row->memory_s, theta);
+    t.compute_s = adept_thesis_compute_s(row->peak_s, slowdown);
+    t.memory_s = row->memory_s * slowdown->memory;
     t.passes_s = fmax(t.compute_s, t.memory_s) * row->grad_accum;
     t.optimizer_s = row->optimizer_s * theta[ADEPT_THESIS_C_OPT];
     t.communication_s = row->ring_hops * theta[ADEPT_THESIS_L_HOP] + row->ring_s / theta[ADEPT_THESIS_BW_EFF];
@@ -92,4 +98,10 @@ adept_thesis_times adept_thesis_time(const adept_thesis_row *row, const double *
     t.fixed_s = theta[ADEPT_THESIS_T_FIXED];
     t.step_s = t.passes_s + t.optimizer_s + t.communication_s + t.launch_s + t.fixed_s;
     return t;
+}
+
+adept_thesis_times adept_thesis_time(const adept_thesis_row *row, const double *theta,
+                                     adept_saturation saturation) {
+    adept_thesis_slowdown slowdown = adept_thesis_slow(row, theta, saturation);
+    return adept_thesis_time_of(row, theta, &slowdown);
 }
