@@ -263,6 +263,31 @@ static bool is_folded(const adept_count *ctx) {
     return any;
 }
 
+/* First number of a constant of the file; missing if it has none that can be read. */
+static double first_number(const adept_count *ctx, const adept_constant *constant, double missing) {
+    const int64_t *ints = NULL;
+    const double *reals = NULL;
+    if (constant->elements != 1 ||
+        adept_constant_read(ctx->facts->graph, constant, ctx->arena, &ints, &reals, NULL) != ADEPT_OK)
+        return missing;
+    return reals ? reals[0] : ints ? (double)ints[0] : missing;
+}
+
+double adept_count_scalar(const adept_count *ctx, int32_t input, double missing) {
+    adept_tensor_id id = in_id(ctx, input);
+    if (id == ADEPT_NO_TENSOR)
+        return missing;
+    const adept_value *value = ctx->facts->shapes->tensors[id].value;
+    if (value && value->count > 0 && (!value->known || value->known[0])) {
+        if (value->reals)
+            return value->reals[0];
+        if (value->ints)
+            return (double)value->ints[0];
+    }
+    const adept_constant *constant = ctx->facts->graph->tensors[id].constant;
+    return constant ? first_number(ctx, constant, missing) : missing;
+}
+
 /* --- attributes --- */
 
 int64_t adept_count_attr_int(const adept_count *ctx, const char *name, int64_t missing) {
@@ -390,7 +415,7 @@ void adept_count_workspace(adept_count *ctx, double bytes) {
     ctx->out->workspace_B += bytes;
 }
 
-void adept_count_alias(adept_count *ctx, int32_t output, int32_t input) {
+static void add_alias(adept_count *ctx, int32_t output, int32_t input, bool as_matrices) {
     adept_counted *out = ctx->out;
     if (out_id(ctx, output) == ADEPT_NO_TENSOR || in_id(ctx, input) == ADEPT_NO_TENSOR)
         return;
@@ -401,7 +426,15 @@ void adept_count_alias(adept_count *ctx, int32_t output, int32_t input) {
         return;
     }
     out->aliases = aliases;
-    aliases[out->alias_count++] = (adept_alias){output, input};
+    aliases[out->alias_count++] = (adept_alias){output, input, as_matrices};
+}
+
+void adept_count_alias(adept_count *ctx, int32_t output, int32_t input) {
+    add_alias(ctx, output, input, false);
+}
+
+void adept_count_alias_as_matrices(adept_count *ctx, int32_t output, int32_t input) {
+    add_alias(ctx, output, input, true);
 }
 
 adept_status adept_count_fail(adept_count *ctx, adept_status status, const char *format, ...) {

@@ -47,6 +47,7 @@ typedef struct adept_facts {
 
 typedef struct adept_alias {
     int32_t output, input; /* output shares the storage of input */
+    bool as_matrices;      /* a batched product takes this view as it is, without a copy */
 } adept_alias;
 
 /* What counting an operator yields; arrays live in the arena given. */
@@ -108,6 +109,8 @@ bool adept_count_needs_grad(const adept_count *ctx, int32_t input); /* its gradi
 bool adept_count_any_grad(const adept_count *ctx);                  /* of any input: a backward pass exists */
 bool adept_count_is_parameter(const adept_count *ctx, int32_t input);
 bool adept_count_is_constant(const adept_count *ctx, int32_t input); /* folded: costs nothing to produce */
+/* The only number of a known scalar input, read from the file if need be; missing otherwise. */
+double adept_count_scalar(const adept_count *ctx, int32_t input, double missing);
 int64_t adept_count_attr_int(const adept_count *ctx, const char *name, int64_t missing);
 double adept_count_attr_float(const adept_count *ctx, const char *name, double missing);
 const char *adept_count_attr_string(const adept_count *ctx, const char *name, const char *missing);
@@ -123,6 +126,7 @@ void adept_count_save_output(adept_count *ctx, int32_t output);
 void adept_count_save_extra(adept_count *ctx, double bytes);
 void adept_count_workspace(adept_count *ctx, double bytes);
 void adept_count_alias(adept_count *ctx, int32_t output, int32_t input);
+void adept_count_alias_as_matrices(adept_count *ctx, int32_t output, int32_t input);
 adept_status adept_count_fail(adept_count *ctx, adept_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

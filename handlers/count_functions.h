@@ -87,7 +87,8 @@ adept_count_fn count_reshape;
 adept_count_fn count_expand;
 adept_count_fn count_slice;
 adept_count_fn count_split;
-adept_count_fn count_copy; /* Transpose, DepthToSpace, ...: as much moved backward */
+adept_count_fn count_copy; /* DepthToSpace, ...: as much moved backward */
+adept_count_fn count_transpose;
 adept_count_fn count_concat;
 adept_count_fn count_pad;
 adept_count_fn count_tile;

@@ -90,6 +90,23 @@ adept_status count_copy(adept_count *ctx) {
     return ADEPT_OK;
 }
 
+/* [S, B, E] to [B, S, E] or back. */
+static bool swaps_first_two(const adept_count *ctx) {
+    int32_t count = 0;
+    const int64_t *perm = adept_count_attr_ints(ctx, "perm", &count);
+    return count == 3 && perm[0] == 1 && perm[1] == 0 && perm[2] == 2;
+}
+
+/*
+ * Time-major attention ([S, B*H, D] to [B*H, S, D]) needs no storage of its own: a batched product takes
+ * matrices of any row stride, and keeping such a view keeps what it is a view of.
+ */
+adept_status count_transpose(adept_count *ctx) {
+    if (swaps_first_two(ctx))
+        adept_count_alias_as_matrices(ctx, 0, 0);
+    return count_copy(ctx);
+}
+
 /* The gradients are views of the output's gradient. */
 adept_status count_concat(adept_count *ctx) {
     copy_pass(ctx, ADEPT_PASS_FORWARD, adept_count_out_elements(ctx, 0), adept_work_inputs_B(ctx),

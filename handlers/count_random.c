@@ -15,7 +15,7 @@ static double ratio_of(const adept_count *ctx) {
     double given = adept_count_run(ctx)->dropout;
     if (given >= 0)
         return given;
-    return adept_work_scalar(ctx, 1, adept_count_attr_float(ctx, "ratio", 0.5));
+    return adept_count_scalar(ctx, 1, adept_count_attr_float(ctx, "ratio", 0.5));
 }
 
 adept_status count_dropout(adept_count *ctx) {

@@ -26,7 +26,7 @@ adept_status count_dft(adept_count *ctx) {
     if (!x || x->rank < 2)
         return ADEPT_OK;
     double given =
-        adept_work_scalar(ctx, 2, (double)adept_count_attr_int(ctx, "axis", x->rank > 2 ? -2 : -1));
+        adept_count_scalar(ctx, 2, (double)adept_count_attr_int(ctx, "axis", x->rank > 2 ? -2 : -1));
     int32_t axis = (int32_t)(given < 0 ? given + x->rank : given);
     double points = axis >= 0 && axis < x->rank ? (double)x->dims[axis] : 1;
     both_passes(ctx, points > 0 ? elements / points : 0, points, adept_count_in_B(ctx, 0),
@@ -40,7 +40,7 @@ adept_status count_stft(adept_count *ctx) {
     if (!y || y->rank < 3)
         return ADEPT_OK;
     double window = adept_count_in_elements(ctx, 2);
-    double points = adept_work_scalar(ctx, 3, window > 0 ? window : 2.0 * (double)(y->dims[2] - 1));
+    double points = adept_count_scalar(ctx, 3, window > 0 ? window : 2.0 * (double)(y->dims[2] - 1));
     both_passes(ctx, (double)y->dims[0] * (double)y->dims[1], points,
                 (double)y->dims[0] * (double)y->dims[1] * points * adept_count_in_element_B(ctx, 0),
                 adept_count_out_B(ctx, 0));

@@ -93,13 +93,3 @@ double adept_work_alu(const adept_count *ctx, adept_pass pass) {
 bool adept_work_is_scalar_constant(const adept_count *ctx, int32_t input) {
     return adept_count_is_constant(ctx, input) && adept_count_in_elements(ctx, input) <= 1;
 }
-
-double adept_work_scalar(const adept_count *ctx, int32_t input, double missing) {
-    const adept_shape *shape = adept_count_in(ctx, input);
-    if (!shape || !shape->value || shape->value->count < 1 ||
-        (shape->value->known && !shape->value->known[0]))
-        return missing;
-    if (shape->value->reals)
-        return shape->value->reals[0];
-    return shape->value->ints ? (double)shape->value->ints[0] : missing;
-}

@@ -40,7 +40,4 @@ double adept_work_alu(const adept_count *ctx, adept_pass pass);
 /* An operator with one value that never changes: exporters write scalars as such. */
 bool adept_work_is_scalar_constant(const adept_count *ctx, int32_t input);
 
-/* The only value of a known scalar input; missing otherwise. */
-double adept_work_scalar(const adept_count *ctx, int32_t input, double missing);
-
 #endif

@@ -258,7 +258,7 @@ static const adept_handler handlers[] = {
     ROW(ONNX, "Tile", 6, 2, 2, I(1), infer_tile, count_tile, 0, 0, KEEP, "the gradient is a sum"),
     ROW(ONNX, "TopK", 1, 1, 1, 0, infer_topk, count_sort, 16, 0, KEEP, "radix sort: four passes of four operations"),
     ROW(ONNX, "TopK", 10, 2, 2, I(1), infer_topk, count_sort, 16, 0, KEEP, "radix sort: four passes of four operations"),
-    ROW(ONNX, "Transpose", 1, 1, 1, 0, infer_transpose, count_copy, 0, 0, KEEP, "a copy; of a weight nothing"),
+    ROW(ONNX, "Transpose", 1, 1, 1, 0, infer_transpose, count_transpose, 0, 0, KEEP, "a copy; of a weight nothing"),
     ROW(ONNX, "Trilu", 14, 1, 2, 0, infer_trilu, count_copy, 0, 0, KEEP, NULL),
     ROW(ONNX, "Unique", 11, 1, 1, I(0), infer_unique, count_sort, 16, 0, KEEP, "radix sort: four passes of four operations"),
     ROW(ONNX, "Unsqueeze", 1, 1, 1, 0, infer_unsqueeze, count_view, 0, 0, KEEP, "a view: no bytes, no kernel"),

@@ -21,6 +21,7 @@ typedef struct liveness {
     int32_t *last_use;  /* [tensors] by root: last operator of the forward pass that reads it; -1: none */
     int32_t *saved_at;  /* [tensors] by root: first operator that saves it; -1: not saved */
     bool *counted_once; /* [tensors] by root: its bytes are in the sum */
+    bool *as_matrices;  /* [tensors] a view that a batched product takes as it is */
 } liveness;
 
 static bool is_activation(const liveness *live, int32_t tensor) {
@@ -45,8 +46,10 @@ static void find_roots(liveness *live) {
             if (alias.output >= node->output_count || alias.input >= node->input_count)
                 continue;
             adept_tensor_id out = node->outputs[alias.output], in = node->inputs[alias.input];
-            if (out != ADEPT_NO_TENSOR && in != ADEPT_NO_TENSOR)
-                live->root[out] = live->root[in];
+            if (out == ADEPT_NO_TENSOR || in == ADEPT_NO_TENSOR)
+                continue;
+            live->root[out] = live->root[in];
+            live->as_matrices[out] = live->as_matrices[in] || alias.as_matrices;
         }
     }
 }
@@ -62,13 +65,14 @@ static bool is_batched_product(const adept_counted *counted) {
 /*
  * The storage that an operator keeps of a tensor: that of which it is a view, as in PyTorch, where keeping
  * a view keeps the whole. A batched product first copies an operand that is a part (Split, Slice) of a
- * larger one to make it contiguous, and keeps the copy.
+ * larger one to make it contiguous, and keeps the copy, unless its matrices have one stride between them.
  */
 static int32_t kept_storage(const liveness *live, adept_tensor_id tensor, int32_t op) {
     int32_t root = live->root[tensor];
     bool part = adept_shape_elements(&live->network->shapes.tensors[tensor]) <
                 adept_shape_elements(&live->network->shapes.tensors[root]);
-    return part && is_batched_product(&live->counted[op]) ? tensor : root;
+    bool copied = part && !live->as_matrices[tensor] && is_batched_product(&live->counted[op]);
+    return copied ? tensor : root;
 }
 
 static void save(liveness *live, adept_tensor_id tensor, int32_t op) {
@@ -226,12 +230,13 @@ adept_status adept_activations_find(adept_activations *out, const adept_network 
                      .root = adept_arena_array(arena, tensors, sizeof(int32_t)),
                      .last_use = adept_arena_array(arena, tensors, sizeof(int32_t)),
                      .saved_at = adept_arena_array(arena, tensors, sizeof(int32_t)),
-                     .counted_once = adept_arena_array(arena, tensors, sizeof(bool))};
+                     .counted_once = adept_arena_array(arena, tensors, sizeof(bool)),
+                     .as_matrices = adept_arena_array(arena, tensors, sizeof(bool))};
     bool *dead = adept_arena_array(arena, tensors, sizeof(bool));
     *out = (adept_activations){.saved_by_op = adept_arena_array(arena, ops, sizeof(double)),
                                .working_set_by_op = adept_arena_array(arena, ops, sizeof(double))};
-    if (!live.root || !live.last_use || !live.saved_at || !live.counted_once || !dead || !out->saved_by_op ||
-        !out->working_set_by_op)
+    if (!live.root || !live.last_use || !live.saved_at || !live.counted_once || !live.as_matrices || !dead ||
+        !out->saved_by_op || !out->working_set_by_op)
         return adept_fail_memory(err);
     find_roots(&live);
     find_uses(&live);
