@@ -21,7 +21,25 @@ typedef enum verdict { EQUAL, BOUNDED, UNKNOWN, WRONG } verdict;
 
 typedef struct tally {
     int cases, count[4];
+    int unexpected; /* of the unknown ones */
 } tally;
+
+/* Where not even the rank can be stated. */
+static const struct {
+    const char *name, *reason;
+} expected_unknown[] = {
+    {"test_loop16_seq_none", "the elements of the resulting sequence differ in rank"},
+};
+
+static bool is_expected_unknown(const char *name) {
+    for (size_t i = 0; i < sizeof expected_unknown / sizeof expected_unknown[0]; i++) {
+        if (strcmp(expected_unknown[i].name, name) == 0) {
+            print_message("unknown  %s is expected: %s\n", name, expected_unknown[i].reason);
+            return true;
+        }
+    }
+    return false;
+}
 
 typedef struct finding {
     verdict verdict;
@@ -40,14 +58,14 @@ static void dims_text(char *text, size_t size, const adept_shape *shape) {
     snprintf(text + length, size - (size_t)length, shape->rank ? "]" : "[]");
 }
 
-static void say(finding *f, verdict verdict, const char *output, const char *what,
-                const adept_shape *inferred, const adept_shape *stored) {
+static void say(finding *f, verdict found, const char *output, const char *what, const adept_shape *inferred,
+                const adept_shape *stored) {
     char left[200], right[200];
-    if (verdict <= f->verdict)
+    if (found <= f->verdict)
         return;
     dims_text(left, sizeof left, inferred);
     dims_text(right, sizeof right, stored);
-    f->verdict = verdict;
+    f->verdict = found;
     snprintf(f->text, sizeof f->text, "%s: %s, inferred %s, stored %s", output, what, left, right);
 }
 
@@ -236,6 +254,8 @@ static tally run_folder(const char *name) {
         run_case(&f, path);
         t.cases++;
         t.count[f.verdict]++;
+        if (f.verdict == UNKNOWN)
+            t.unexpected += !is_expected_unknown(names[i]);
         if (f.verdict != EQUAL)
             print_message("%-8s %s/%s: %s\n", verdicts[f.verdict], name, names[i], f.text);
         free(names[i]);
@@ -259,6 +279,7 @@ static void no_operator_case_is_wrong(void **state) {
     skip_without_data();
     tally t = run_folder("node");
     assert_true(t.cases >= 932);
+    assert_int_equal(t.unexpected, 0);
     assert_int_equal(t.count[WRONG], 0);
 }
 
@@ -266,13 +287,15 @@ static void no_model_case_is_wrong(void **state) {
     (void)state;
     skip_without_data();
     static const char *const folders[] = {"simple", "pytorch-converted", "pytorch-operator"};
-    int wrong = 0;
+    int wrong = 0, unexpected = 0;
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         tally t = run_folder(folders[i]);
         assert_true(t.cases > 0);
         wrong += t.count[WRONG];
+        unexpected += t.unexpected;
     }
     assert_int_equal(wrong, 0);
+    assert_int_equal(unexpected, 0);
 }
 
 int main(void) {
