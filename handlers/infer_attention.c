@@ -13,6 +13,14 @@
 
 /* --- ai.onnx --- */
 
+/* A number of heads. */
+static adept_status read_count(adept_infer *ctx, const char *attribute, int64_t *count) {
+    INFER_TRY(dims_need_int(ctx, attribute, count));
+    if (*count < 1 || *count > INT32_MAX)
+        return adept_infer_fail(ctx, "attribute '%s' is %" PRId64 ", expected at least 1", attribute, *count);
+    return ADEPT_OK;
+}
+
 /* One of Q, K, V: [B, N, S, h], or [B, S, N h] with the number of heads as an attribute. */
 typedef struct heads {
     int64_t batch, heads, length, size;
@@ -28,8 +36,8 @@ static adept_status read_heads(adept_infer *ctx, int32_t input, const char *attr
         return adept_infer_fail(
             ctx, "input %d has shape %s, expected [batch, length, hidden] or [batch, heads, length, size]",
             (int)input, dims_input_text(ctx, input));
-    INFER_TRY(dims_need_int(ctx, attribute, &out->heads));
-    if (out->heads < 1 || (x->dims[2] % out->heads != 0 && dims_exact(ctx)))
+    INFER_TRY(read_count(ctx, attribute, &out->heads));
+    if (x->dims[2] % out->heads != 0 && dims_exact(ctx))
         return adept_infer_fail(ctx,
                                 "a hidden size of %" PRId64 " is not divisible by %" PRId64 " heads (%s)",
                                 x->dims[2], out->heads, attribute);
@@ -96,16 +104,15 @@ adept_status infer_rotary_embedding(adept_infer *ctx) {
 adept_status infer_linear_attention(adept_infer *ctx) {
     const adept_shape *q = adept_infer_in(ctx, 0), *k = adept_infer_in(ctx, 1), *v = adept_infer_in(ctx, 2);
     int64_t q_heads, kv_heads, hidden;
-    INFER_TRY(dims_need_int(ctx, "q_num_heads", &q_heads));
-    INFER_TRY(dims_need_int(ctx, "kv_num_heads", &kv_heads));
-    if (q_heads < 1 || kv_heads < 1)
-        return adept_infer_fail(ctx, "%" PRId64 " query heads, %" PRId64 " key heads", q_heads, kv_heads);
+    INFER_TRY(read_count(ctx, "q_num_heads", &q_heads));
+    INFER_TRY(read_count(ctx, "kv_num_heads", &kv_heads));
     for (int32_t i = 0; i < 3; i++)
         INFER_TRY(dims_want_rank(ctx, i, 3, "[batch, length, hidden]"));
     if (q->rank < 0 || k->rank < 0 || v->rank < 0)
         return adept_infer_out_unknown(ctx, 0, q->dtype);
     int64_t d_k = k->dims[2] / kv_heads, d_v = v->dims[2] / kv_heads;
-    if (dims_exact(ctx) && (k->dims[2] % kv_heads || v->dims[2] % kv_heads || q->dims[2] != q_heads * d_k))
+    if (dims_exact(ctx) && (k->dims[2] % kv_heads || v->dims[2] % kv_heads || q->dims[2] % q_heads ||
+                            q->dims[2] / q_heads != d_k))
         return adept_infer_fail(
             ctx, "query %s, key %s and value %s do not fit %" PRId64 " and %" PRId64 " heads",
             dims_input_text(ctx, 0), dims_input_text(ctx, 1), dims_input_text(ctx, 2), q_heads, kv_heads);
@@ -166,8 +173,7 @@ static void projected_sizes(adept_infer *ctx, const adept_shape *w, int64_t *que
 }
 
 static adept_status read_num_heads(adept_infer *ctx, int64_t *count) {
-    INFER_TRY(dims_need_int(ctx, "num_heads", count));
-    return *count > 0 ? ADEPT_OK : adept_infer_fail(ctx, "attribute 'num_heads' is %" PRId64, *count);
+    return read_count(ctx, "num_heads", count);
 }
 
 /* output [B, S, h_v]; present [2, B, N, T, h] from a past of P positions (input `past`). */
@@ -289,7 +295,9 @@ static adept_status multi_head(adept_infer *ctx, int32_t past_input, bool shared
     const adept_shape *past = adept_infer_in(ctx, past_input);
     int64_t scores[4] = {q->dims[0], heads_n, q->dims[1], k.length};
     if (past && past->rank == 4)
-        scores[3] = shared ? past->dims[2] : past->dims[2] + k.length;
+        scores[3] = past->dims[2];
+    if (past && past->rank == 4 && !shared && !adept_add_i64(scores[3], k.length, &scores[3]))
+        return adept_infer_overflow(ctx);
     return adept_infer_out(ctx, 3, q->dtype, 4, scores);
 }
 
@@ -329,11 +337,11 @@ adept_status infer_group_query_attention(adept_infer *ctx) {
     const adept_shape *past = adept_infer_in(ctx, 3);
     int64_t heads_n, kv_heads, size, total;
     INFER_TRY(read_num_heads(ctx, &heads_n));
-    INFER_TRY(dims_need_int(ctx, "kv_num_heads", &kv_heads));
+    INFER_TRY(read_count(ctx, "kv_num_heads", &kv_heads));
     INFER_TRY(dims_want_rank(ctx, 0, 3, "[batch, length, hidden]"));
     if (q->rank < 0)
         return adept_infer_out_unknown(ctx, 0, q->dtype);
-    if (kv_heads < 1 || heads_n % kv_heads != 0)
+    if (heads_n % kv_heads != 0)
         return adept_infer_fail(ctx, "%" PRId64 " query heads do not share %" PRId64 " key heads evenly",
                                 heads_n, kv_heads);
     size = key ? q->dims[2] / heads_n : q->dims[2] / (heads_n + 2 * kv_heads);
@@ -359,8 +367,8 @@ static adept_status cached_attention(adept_infer *ctx, int32_t caches) {
     const adept_shape *q = adept_infer_in(ctx, 0), *key = adept_infer_in(ctx, 1);
     int64_t heads_n, kv_heads;
     INFER_TRY(read_num_heads(ctx, &heads_n));
-    INFER_TRY(dims_need_int(ctx, "kv_num_heads", &kv_heads));
-    if (q->rank < 1 || kv_heads < 1)
+    INFER_TRY(read_count(ctx, "kv_num_heads", &kv_heads));
+    if (q->rank < 1)
         return adept_infer_out_unknown(ctx, 0, q->dtype);
     int64_t *dims = dims_copy(ctx, q->rank, q->dims);
     if (!dims)
@@ -391,7 +399,9 @@ adept_status infer_decoder_attention(adept_infer *ctx) {
     if (q->rank != 3 || k->rank != 3)
         return ADEPT_OK;
     const adept_shape *cache = adept_infer_in(ctx, 6);
-    int64_t length = k->dims[0] + (cache && cache->rank == 4 ? cache->dims[2] : 0);
+    int64_t length;
+    if (!adept_add_i64(k->dims[0], cache && cache->rank == 4 ? cache->dims[2] : 0, &length))
+        return adept_infer_overflow(ctx);
     int64_t dims[4] = {q->dims[1], heads_n, length, q->dims[2] / heads_n};
     INFER_TRY(dims_out(ctx, 1, q->dtype, 4, dims, ADEPT_BOUND));
     return dims_out(ctx, 2, q->dtype, 4, dims, ADEPT_BOUND);

@@ -198,8 +198,9 @@ static adept_status transposed_sizes(adept_infer *ctx, const window *w, const in
         if (w->padding != PADDING_SAME &&
             (!adept_add_i64(size, extent, &size) || !adept_add_i64(size, added ? added[i] : 0, &size)))
             return adept_infer_overflow(ctx);
-        if (w->padding == PADDING_EXPLICIT)
-            size -= w->begin[i] + w->end[i];
+        if (w->padding == PADDING_EXPLICIT &&
+            (!adept_sub_i64(size, w->begin[i], &size) || !adept_sub_i64(size, w->end[i], &size)))
+            return adept_infer_overflow(ctx);
         if (size < 0 && dims_exact(ctx))
             return adept_infer_fail(ctx,
                                     "the output would have the size %" PRId64

@@ -93,7 +93,9 @@ adept_status infer_remove_padding(adept_infer *ctx) {
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     INFER_TRY(dims_product(ctx, x->dims, 0, 2, &tokens));
     tokens = dims_assume_bound(ctx, "tokens", tokens, "how many tokens are no padding is computed data");
-    int64_t y[2] = {tokens, x->dims[2]}, starts = x->dims[0] + 1;
+    int64_t y[2] = {tokens, x->dims[2]}, starts;
+    if (!adept_add_i64(x->dims[0], 1, &starts))
+        return adept_infer_overflow(ctx);
     INFER_TRY(dims_out(ctx, 0, x->dtype, 2, y, ADEPT_BOUND));
     INFER_TRY(adept_infer_out(ctx, 1, ADEPT_DTYPE_INT32, 2, x->dims));
     INFER_TRY(adept_infer_out(ctx, 2, ADEPT_DTYPE_INT32, 1, &starts));
@@ -206,7 +208,7 @@ adept_status infer_dynamic_time_warping(adept_infer *ctx) {
 adept_status infer_bifurcation_detector(adept_infer *ctx) {
     int64_t source = fold_elements(adept_infer_in(ctx, 0)), current = fold_elements(adept_infer_in(ctx, 1)),
             tokens;
-    if (source < 0 || current < 0 || !adept_add_i64(source, current, &tokens))
+    if (source < 0 || current < 0 || !adept_add_i64(source, current, &tokens) || tokens == INT64_MAX)
         return adept_infer_out_unknown(ctx, 0, ADEPT_DTYPE_INT64);
     tokens = dims_assume_bound(ctx, "tokens", tokens + 1, "how many tokens agree is computed data");
     INFER_TRY(dims_out(ctx, 0, ADEPT_DTYPE_INT64, 1, &tokens, ADEPT_BOUND));

@@ -138,7 +138,8 @@ adept_status infer_max_unpool(adept_infer *ctx) {
         if (!adept_mul_i64(x->dims[2 + i] - 1, w.strides[i], &size) ||
             !adept_add_i64(size, w.kernel[i], &size))
             return adept_infer_overflow(ctx);
-        dims[2 + i] = size - w.begin[i] - w.end[i];
+        if (!adept_sub_i64(size, w.begin[i], &size) || !adept_sub_i64(size, w.end[i], &dims[2 + i]))
+            return adept_infer_overflow(ctx);
         if (open)
             dims[2 + i] = dims_assume_axis(ctx, "dim", 2 + i, dims[2 + i], ADEPT_ASSUMED,
                                            "the output shape is computed data");

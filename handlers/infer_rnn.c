@@ -22,7 +22,8 @@ static adept_status check_weights(adept_infer *ctx, const recurrent *r, const ad
     if (w->dims[2] != x->dims[2])
         return adept_infer_fail(ctx, "input has %" PRId64 " features, weight expects %" PRId64, x->dims[2],
                                 w->dims[2]);
-    if (w->dims[1] != gates * r->hidden || recurrence->dims[1] != gates * r->hidden ||
+    bool whole = w->dims[1] % gates == 0 && recurrence->dims[1] % gates == 0;
+    if (!whole || w->dims[1] / gates != r->hidden || recurrence->dims[1] / gates != r->hidden ||
         recurrence->dims[2] != r->hidden)
         return adept_infer_fail(ctx, "weights %s and %s do not fit a hidden size of %" PRId64,
                                 dims_input_text(ctx, 1), dims_input_text(ctx, 2), r->hidden);

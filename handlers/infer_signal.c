@@ -46,7 +46,9 @@ adept_status infer_dft(adept_infer *ctx) {
     if (!dims)
         return dims_no_memory(ctx);
     adept_certainty certainty = axis_known ? ADEPT_EXACT : ADEPT_ASSUMED;
-    length = onesided && inverse && dims[axis] > 0 ? 2 * (dims[axis] - 1) : dims[axis];
+    length = dims[axis];
+    if (onesided && inverse && length > 0 && !adept_mul_i64(2, length - 1, &length))
+        return adept_infer_overflow(ctx);
     if (adept_infer_in(ctx, 1) && !fold_scalar(ctx, 1, &length)) {
         length = dims_assume(ctx, "dft", length, "the length of the transform is computed data");
         certainty = ADEPT_ASSUMED;
@@ -143,8 +145,8 @@ adept_status infer_irfft(adept_infer *ctx) {
     if (!dims)
         return dims_no_memory(ctx);
     int64_t *last = &dims[x->rank - 2];
-    if (adept_infer_int(ctx, "onesided", 1) && *last > 0)
-        *last = 2 * (*last - 1);
+    if (adept_infer_int(ctx, "onesided", 1) && *last > 0 && !adept_mul_i64(2, *last - 1, last))
+        return adept_infer_overflow(ctx);
     return adept_infer_out(ctx, 0, x->dtype, x->rank - 1, dims);
 }
 

@@ -512,8 +512,9 @@ adept_status infer_crop(adept_infer *ctx) {
         dims[2] = scale[0];
         dims[3] = scale[1];
     } else if (border && border_count == 4) {
-        dims[2] -= border[1] + border[3];
-        dims[3] -= border[0] + border[2];
+        for (int32_t i = 0; i < 4; i++)
+            if (!adept_sub_i64(dims[2 + (i % 2 == 0)], border[i], &dims[2 + (i % 2 == 0)]))
+                return adept_infer_overflow(ctx);
     }
     if (dims[2] < 0 || dims[3] < 0)
         return adept_infer_fail(ctx, "the crop of %s leaves %s", dims_input_text(ctx, 0),
