@@ -9,7 +9,8 @@
 
 static char decimal_point(void) {
     const struct lconv *locale = localeconv();
-    return locale && locale->decimal_point && locale->decimal_point[0] ? locale->decimal_point[0] : '.';
+    const char *point = locale ? locale->decimal_point : NULL;
+    return point && *point ? *point : (char)'.';
 }
 
 static const char *skip_digits(const char *c) {

@@ -23,10 +23,10 @@ static adept_status read_all(char **text, size_t *length, FILE *file, const char
             free(buffer);
         buffer = larger;
     }
-    adept_status status = ADEPT_OK;
     if (!buffer)
-        status = adept_fail_memory(err);
-    else if (ferror(file))
+        return adept_fail_memory(err);
+    adept_status status = ADEPT_OK;
+    if (ferror(file))
         status = adept_fail(err, ADEPT_IO, "%s: cannot read: %s", path, strerror(errno));
     else if (used > limit_B)
         status = adept_fail(err, ADEPT_LIMIT, "%s: larger than the limit of %zu bytes for such a file", path,
