@@ -2,9 +2,9 @@
 #ifndef ADEPT_PROFILE_ROOM_H
 #define ADEPT_PROFILE_ROOM_H
 
+#include "activations.h"
 #include "adept/profile.h"
 #include "gradients.h"
-#include "memory.h"
 #include "network.h"
 
 typedef struct adept_unsupported {

@@ -1,6 +1,6 @@
 /* Device memory of a step: what is alive when (design.md section 2, last rule). */
-#ifndef ADEPT_MEMORY_H
-#define ADEPT_MEMORY_H
+#ifndef ADEPT_ACTIVATIONS_H
+#define ADEPT_ACTIVATIONS_H
 
 #include "count.h"
 #include "gradients.h"

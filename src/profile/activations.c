@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "activations.h"
 
 #include <string.h>
 
