@@ -161,34 +161,42 @@ static adept_status build_attribute(builder *b, const scope *where, const pb_att
     return builders[type](b, where, from, to);
 }
 
-/* True if the attribute gets a value; a reference to an argument that the call leaves out gets none. */
-static bool resolve_reference(builder *b, const scope *where, const pb_attribute *from, adept_attribute *to) {
-    for (int32_t i = 0; i < where->argument_count; i++) {
-        if (strcmp(where->arguments[i].name, from->ref_attr_name) != 0)
+/* found: whether the attribute gets a value; a reference to an argument that the call leaves out gets none.
+ */
+static adept_status resolve_reference(builder *b, const scope *where, const pb_attribute *from,
+                                      adept_attribute *to, bool *found) {
+    const char *wanted = adept_builder_intern(b, from->ref_attr_name);
+    const char *name = adept_builder_intern(b, text_or_empty(from->name));
+    *found = false;
+    if (!wanted || !name)
+        return adept_fail_memory(b->err);
+    for (int32_t i = 0; i < where->argument_count && !*found; i++) {
+        if (where->arguments[i].name != wanted) /* interned: equal names are one string */
             continue;
         *to = where->arguments[i];
-        to->name = adept_builder_intern(b, text_or_empty(from->name));
-        return true;
+        to->name = name;
+        *found = true;
     }
-    return false;
+    return ADEPT_OK;
 }
 
 adept_status adept_build_attributes(builder *b, const scope *where, const pb_attribute *const *attributes,
                                     size_t count, const adept_attribute **out, int32_t *out_count) {
+    if (count > ATTRIBUTE_LIMIT)
+        return adept_fail(b->err, ADEPT_LIMIT, "has %zu attributes, more than %d", count, ATTRIBUTE_LIMIT);
     adept_attribute *built = count ? adept_arena_array(b->arena, count, sizeof *built) : NULL;
     int32_t built_count = 0;
     if (count && !built)
         return adept_fail_memory(b->err);
     for (size_t i = 0; i < count; i++) {
         const pb_attribute *from = attributes[i];
-        if (from->ref_attr_name && from->ref_attr_name[0]) {
-            if (resolve_reference(b, where, from, &built[built_count]) && !built[built_count++].name)
-                return adept_fail_memory(b->err);
-            continue;
-        }
-        adept_status status = build_attribute(b, where, from, &built[built_count++]);
+        bool has_value = true;
+        adept_status status = from->ref_attr_name && from->ref_attr_name[0]
+                                  ? resolve_reference(b, where, from, &built[built_count], &has_value)
+                                  : build_attribute(b, where, from, &built[built_count]);
         if (status != ADEPT_OK)
             return adept_fail_at(b->err, status, "attribute '%s'", text_or_empty(from->name));
+        built_count += has_value;
     }
     *out = built;
     *out_count = built_count;

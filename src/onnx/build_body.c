@@ -23,15 +23,14 @@ static adept_status declare_input(builder *b, scope *where, const pb_value_info 
     const char *name = text_or_empty(info->name);
     if (!name[0])
         return adept_fail(b->err, ADEPT_FORMAT, "an input has no name; re-export the model");
-    if (adept_string_map_get(&where->names, name, UNDECLARED) != UNDECLARED)
+    if (adept_scope_own(b, where, name) != UNDECLARED)
         return adept_fail(b->err, ADEPT_FORMAT, "two inputs have the name '%s'; re-export the model", name);
     adept_status status = adept_builder_tensor(b, where, name, id);
     if (status != ADEPT_OK)
         return status;
-    if (!adept_string_map_put(&where->names, name, *id))
-        return adept_fail_memory(b->err);
     b->tensors[*id].is_input = true;
-    if (info->type)
+    status = adept_scope_declare(b, where, name, *id);
+    if (status == ADEPT_OK && info->type)
         status = adept_build_type(b, info->type, &b->tensors[*id].declared);
     if (status != ADEPT_OK)
         return adept_fail_at(b->err, status, "input '%s'", name);
@@ -44,7 +43,7 @@ static adept_status declare_initializer(builder *b, scope *where, const char *na
                                         const adept_constant *constant) {
     if (!name[0])
         return adept_fail(b->err, ADEPT_FORMAT, "an initializer has no name; re-export the model");
-    adept_tensor_id id = adept_string_map_get(&where->names, name, UNDECLARED);
+    adept_tensor_id id = adept_scope_own(b, where, name);
     if (id != UNDECLARED && b->tensors[id].is_initializer)
         return adept_fail(b->err, ADEPT_FORMAT, "two initializers have the name '%s'; re-export the model",
                           name);
@@ -52,8 +51,8 @@ static adept_status declare_initializer(builder *b, scope *where, const char *na
         adept_status status = adept_builder_tensor(b, where, name, &id);
         if (status != ADEPT_OK)
             return status;
-        if (!adept_string_map_put(&where->names, name, id))
-            return adept_fail_memory(b->err);
+        if ((status = adept_scope_declare(b, where, name, id)) != ADEPT_OK)
+            return status;
     }
     b->tensors[id].constant = constant;
     b->tensors[id].is_initializer = true;
@@ -87,7 +86,7 @@ static adept_status declare_initializers(builder *b, scope *where, const pb_grap
 static adept_status declare_types(builder *b, const scope *where, pb_value_info *const *infos, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *name = text_or_empty(infos[i]->name);
-        adept_tensor_id id = adept_string_map_get(&where->names, name, UNDECLARED);
+        adept_tensor_id id = adept_scope_own(b, where, name);
         if (id < 0 || !infos[i]->type || b->tensors[id].declared)
             continue;
         adept_status status = adept_build_type(b, infos[i]->type, &b->tensors[id].declared);
@@ -127,8 +126,7 @@ static adept_status find_outputs(builder *b, const scope *where, const pb_graph 
         return adept_fail_memory(b->err);
     for (size_t i = 0; i < graph->n_output; i++) {
         const char *name = text_or_empty(graph->output[i]->name);
-        adept_status status = ADEPT_OK;
-        outputs[i] = adept_builder_lookup(b, where, name, &status);
+        adept_status status = adept_scope_lookup(b, where, name, &outputs[i]);
         if (status != ADEPT_OK)
             return status;
         if (outputs[i] == UNDECLARED)
@@ -245,7 +243,7 @@ static adept_status fill_body(builder *b, scope *where, const pb_graph *graph, a
         status = find_outputs(b, where, graph, body);
     if (status == ADEPT_OK)
         status = sort_nodes(b, where->frame);
-    if (status == ADEPT_OK && !where->parent)
+    if (status == ADEPT_OK && where->is_main)
         drop_inputs_with_values(b, body);
     return status;
 }
@@ -269,7 +267,8 @@ adept_status adept_build_body(builder *b, const scope *parent, const pb_graph *g
     body->name = adept_arena_string(b->arena, text_or_empty(graph->name));
     b->bodies[b->body_count++] = body;
     body_frame collected = {.index = body->index, .serial = ++b->next_serial};
-    scope inside = {.parent = parent, .frame = &collected, .opsets = &b->opsets, .path = "", .module = ""};
+    scope inside = {.is_main = !parent, .frame = &collected, .opsets = &b->opsets, .path = "", .module = ""};
+    adept_scope_open(b, &inside, parent, false);
     if (parent) {
         inside.opsets = parent->opsets;
         inside.arguments = parent->arguments;
@@ -280,7 +279,7 @@ adept_status adept_build_body(builder *b, const scope *parent, const pb_graph *g
     adept_status status = body->name ? fill_body(b, &inside, graph, body) : adept_fail_memory(b->err);
     if (status == ADEPT_OK)
         status = keep_frame(b, &collected, body);
-    adept_string_map_clear(&inside.names);
+    adept_scope_close(b, &inside);
     free(collected.nodes);
     free(collected.edges);
     free(collected.captures);

@@ -8,23 +8,55 @@
 
 /* --- the list --- */
 
-static function_entry *find_entry(const builder *b, const char *name, const char *domain,
-                                  const char *overload) {
-    int32_t index = adept_string_map_get(&b->function_index, name, -1);
-    for (; index >= 0; index = b->functions[index].next) {
-        const function_entry *entry = &b->functions[index];
-        if (strcmp(entry->domain, domain) == 0 &&
-            strcmp(text_or_empty(entry->function->overload), overload) == 0)
-            return &b->functions[index];
+/* Writes domain, name and overload, with lengths so that no two keys agree by chance, to b->key. */
+static adept_status make_key(builder *b, const char *domain, const char *name, const char *overload) {
+    size_t needed = strlen(domain) + strlen(name) + strlen(overload) + 48;
+    if (needed > b->key_capacity) {
+        char *key = realloc(b->key, 2 * needed);
+        if (!key)
+            return adept_fail_memory(b->err);
+        b->key = key;
+        b->key_capacity = 2 * needed;
     }
-    return NULL;
+    snprintf(b->key, b->key_capacity, "%zu %zu %s%s%s", strlen(domain), strlen(name), domain, name, overload);
+    return ADEPT_OK;
 }
 
-function_entry *adept_build_find_function(const builder *b, const pb_node *node) {
+static adept_status find_entry(builder *b, const char *domain, const char *name, const char *overload,
+                               function_entry **out) {
+    adept_status status = make_key(b, domain, name, overload);
+    int32_t index = status == ADEPT_OK ? adept_string_map_get(&b->function_index, b->key, -1) : -1;
+    *out = index >= 0 ? &b->functions[index] : NULL;
+    return status;
+}
+
+adept_status adept_build_find_function(builder *b, const pb_node *node, function_entry **out) {
+    *out = NULL;
     if (b->function_count == 0)
-        return NULL;
-    return find_entry(b, text_or_empty(node->op_type), adept_build_domain(node->domain),
-                      text_or_empty(node->overload));
+        return ADEPT_OK;
+    return find_entry(b, adept_build_domain(node->domain), text_or_empty(node->op_type),
+                      text_or_empty(node->overload), out);
+}
+
+static adept_status list_function(builder *b, const pb_function *function) {
+    const char *name = text_or_empty(function->name), *domain = adept_build_domain(function->domain);
+    function_entry *entry;
+    adept_status status = find_entry(b, domain, name, text_or_empty(function->overload), &entry);
+    if (status != ADEPT_OK)
+        return status;
+    if (entry)
+        return adept_fail(b->err, ADEPT_FORMAT, "defines local function '%s::%s' twice", domain, name);
+    entry = &b->functions[b->function_count];
+    *entry = (function_entry){.function = function, .domain = domain};
+    entry->opsets.parent = &b->opsets;
+    const char *key = adept_arena_string(b->arena, b->key);
+    if (!key || !adept_string_map_put(&b->function_index, key, b->function_count++) ||
+        !adept_string_map_put(&b->function_domains, domain, 1))
+        return adept_fail_memory(b->err);
+    status = adept_build_opsets(b, &entry->opsets, (const pb_opset_import *const *)function->opset_import,
+                                function->n_opset_import);
+    return status == ADEPT_OK ? status
+                              : adept_fail_at(b->err, status, "local function '%s::%s'", domain, name);
 }
 
 static adept_status list_functions(builder *b, const pb_model *model) {
@@ -34,22 +66,9 @@ static adept_status list_functions(builder *b, const pb_model *model) {
     if (!b->functions)
         return adept_fail_memory(b->err);
     for (size_t i = 0; i < model->n_functions; i++) {
-        const pb_function *function = model->functions[i];
-        const char *name = text_or_empty(function->name), *domain = adept_build_domain(function->domain);
-        if (find_entry(b, name, domain, text_or_empty(function->overload)))
-            return adept_fail(b->err, ADEPT_FORMAT, "defines local function '%s::%s' twice", domain, name);
-        function_entry *entry = &b->functions[b->function_count];
-        *entry = (function_entry){.function = function, .domain = domain};
-        entry->next = adept_string_map_get(&b->function_index, name, -1);
-        entry->opsets.parent = &b->opsets;
-        if (!adept_string_map_put(&b->function_index, name, b->function_count++) ||
-            !adept_string_map_put(&b->function_domains, domain, 1))
-            return adept_fail_memory(b->err);
-        adept_status status =
-            adept_build_opsets(b, &entry->opsets, (const pb_opset_import *const *)function->opset_import,
-                               function->n_opset_import);
+        adept_status status = list_function(b, model->functions[i]);
         if (status != ADEPT_OK)
-            return adept_fail_at(b->err, status, "local function '%s::%s'", domain, name);
+            return status;
     }
     return ADEPT_OK;
 }
@@ -134,8 +153,8 @@ static adept_status count_nodes(builder *b, const pb_node *const *nodes, size_t 
     if (depth >= CALL_DEPTH_LIMIT)
         return fail_depth(b);
     for (size_t i = 0; i < count; i++) {
-        adept_status status = ADEPT_OK;
-        function_entry *entry = adept_build_find_function(b, nodes[i]);
+        function_entry *entry;
+        adept_status status = adept_build_find_function(b, nodes[i], &entry);
         total->nodes++;
         if (entry)
             status = count_call(b, entry, caller, depth + 1, total);
@@ -189,7 +208,38 @@ static adept_status bind_arguments(builder *b, scope *inside, const pb_function 
     return ADEPT_OK;
 }
 
-/* Formal inputs and outputs become other names of the call's tensors. */
+/* Formal inputs become other names of the call's tensors; those left out are known to be absent. */
+static adept_status bind_inputs(builder *b, scope *inside, const pb_function *function,
+                                const adept_node *call) {
+    adept_status status = ADEPT_OK;
+    for (size_t i = 0; i < function->n_input && status == ADEPT_OK; i++) {
+        if (adept_scope_own(b, inside, function->input[i]) != UNDECLARED)
+            return adept_fail(b->err, ADEPT_FORMAT, "local function '%s' has two inputs '%s'",
+                              text_or_empty(function->name), function->input[i]);
+        adept_tensor_id actual = i < (size_t)call->input_count ? call->inputs[i] : ADEPT_NO_TENSOR;
+        status = adept_scope_declare(b, inside, function->input[i], actual < 0 ? ABSENT : actual);
+    }
+    return status;
+}
+
+/* Formal outputs too, unless they are inputs handed through or the call does not want them. */
+static adept_status bind_outputs(builder *b, scope *inside, const pb_function *function,
+                                 const adept_node *call) {
+    inside->output_written = calloc(function->n_output + 1, sizeof *inside->output_written);
+    if (!inside->output_written)
+        return adept_fail_memory(b->err);
+    adept_status status = ADEPT_OK;
+    for (int32_t i = 0; i < call->output_count && status == ADEPT_OK; i++) {
+        const char *name = function->output[i];
+        if (call->outputs[i] < 0 || adept_scope_own(b, inside, name) != UNDECLARED)
+            continue;
+        if (!adept_string_map_put(&inside->outputs, name, i))
+            return adept_fail_memory(b->err);
+        status = adept_scope_declare(b, inside, name, call->outputs[i]);
+    }
+    return status;
+}
+
 static adept_status bind_tensors(builder *b, scope *inside, const pb_function *function,
                                  const adept_node *call) {
     if ((size_t)call->input_count > function->n_input || (size_t)call->output_count > function->n_output)
@@ -197,19 +247,8 @@ static adept_status bind_tensors(builder *b, scope *inside, const pb_function *f
                           "has %d inputs and %d outputs, local function '%s' has %zu and %zu",
                           (int)call->input_count, (int)call->output_count, text_or_empty(function->name),
                           function->n_input, function->n_output);
-    for (size_t i = 0; i < function->n_output; i++) {
-        adept_tensor_id actual = i < (size_t)call->output_count ? call->outputs[i] : ADEPT_NO_TENSOR;
-        if (actual != ADEPT_NO_TENSOR && !adept_string_map_put(&inside->names, function->output[i], actual))
-            return adept_fail_memory(b->err);
-    }
-    for (size_t i = 0; i < function->n_input; i++) {
-        adept_tensor_id actual = i < (size_t)call->input_count ? call->inputs[i] : ADEPT_NO_TENSOR;
-        if (!adept_string_map_put(&inside->names, function->input[i],
-                                  actual == ADEPT_NO_TENSOR ? ABSENT : actual))
-            return adept_fail_memory(b->err);
-    }
-    inside->output_written = calloc(function->n_output + 1, sizeof *inside->output_written);
-    return inside->output_written ? ADEPT_OK : adept_fail_memory(b->err);
+    adept_status status = bind_inputs(b, inside, function, call);
+    return status == ADEPT_OK ? bind_outputs(b, inside, function, call) : status;
 }
 
 /* An output that no node writes is an input handed through, or a fault. */
@@ -218,7 +257,7 @@ static adept_status finish_outputs(builder *b, const scope *inside, const pb_fun
     for (int32_t i = 0; i < call->output_count; i++) {
         if (call->outputs[i] == ADEPT_NO_TENSOR || inside->output_written[i])
             continue;
-        adept_tensor_id source = adept_string_map_get(&inside->names, function->output[i], UNDECLARED);
+        adept_tensor_id source = adept_scope_own(b, inside, function->output[i]);
         if (source < 0 || source == call->outputs[i])
             return adept_fail(b->err, ADEPT_FORMAT, "local function '%s' never writes its output '%s'",
                               text_or_empty(function->name), function->output[i]);
@@ -246,7 +285,7 @@ static adept_status finish_outputs(builder *b, const scope *inside, const pb_fun
 static adept_status declare_types(builder *b, const scope *inside, const pb_function *function) {
     for (size_t i = 0; i < function->n_value_info; i++) {
         const pb_value_info *info = function->value_info[i];
-        adept_tensor_id id = adept_string_map_get(&inside->names, text_or_empty(info->name), UNDECLARED);
+        adept_tensor_id id = adept_scope_own(b, inside, text_or_empty(info->name));
         if (id < 0 || !info->type || b->tensors[id].declared)
             continue;
         adept_status status = adept_build_type(b, info->type, &b->tensors[id].declared);
@@ -267,6 +306,7 @@ adept_status adept_build_call(builder *b, const scope *where, function_entry *en
                               const char *label) {
     const pb_function *function = entry->function;
     scope inside = {.frame = where->frame, .opsets = &entry->opsets, .function = function};
+    adept_scope_open(b, &inside, where, true);
     inside.path = call->name;
     inside.module = module_inside(b, where, call, label);
     if (!inside.module)
@@ -281,6 +321,7 @@ adept_status adept_build_call(builder *b, const scope *where, function_entry *en
     if (status == ADEPT_OK)
         status = finish_outputs(b, &inside, function, call);
     free(inside.output_written);
-    adept_string_map_clear(&inside.names);
+    adept_string_map_clear(&inside.outputs);
+    adept_scope_close(b, &inside);
     return status;
 }

@@ -28,15 +28,9 @@ static node_title title_of(const pb_node *const *nodes, int32_t ordinal) {
 /* A name that is there already: fine only for an output of the function, written for the first time. */
 static adept_status claim_existing(builder *b, scope *where, const pb_node *const *nodes, int32_t ordinal,
                                    const char *name, adept_tensor_id existing) {
-    for (size_t i = 0; where->function && i < where->function->n_output; i++) {
-        if (where->output_written[i] || strcmp(where->function->output[i], name) != 0)
-            continue;
-        bool is_formal_input = false;
-        for (size_t k = 0; k < where->function->n_input; k++)
-            is_formal_input = is_formal_input || strcmp(where->function->input[k], name) == 0;
-        if (is_formal_input)
-            break;
-        where->output_written[i] = true;
+    int32_t output = adept_string_map_get(&where->outputs, name, -1);
+    if (output >= 0 && !where->output_written[output]) {
+        where->output_written[output] = true;
         b->tensors[existing].producer = PENDING(ordinal);
         return ADEPT_OK;
     }
@@ -56,14 +50,14 @@ static adept_status declare_output(builder *b, scope *where, const pb_node *cons
     *id = ADEPT_NO_TENSOR;
     if (!name[0])
         return ADEPT_OK;
-    *id = adept_string_map_get(&where->names, name, UNDECLARED);
+    *id = adept_scope_own(b, where, name);
     if (*id != UNDECLARED)
         return claim_existing(b, where, nodes, ordinal, name, *id);
     adept_status status = adept_builder_tensor(b, where, name, id);
     if (status != ADEPT_OK)
         return status;
     b->tensors[*id].producer = PENDING(ordinal);
-    return adept_string_map_put(&where->names, name, *id) ? ADEPT_OK : adept_fail_memory(b->err);
+    return adept_scope_declare(b, where, name, *id);
 }
 
 /* outputs: the numbers of the tensors that the node writes. */
@@ -89,11 +83,11 @@ static adept_status resolve_inputs(builder *b, const scope *where, const pb_node
     if (!inputs)
         return adept_fail_memory(b->err);
     for (size_t i = 0; i < node->n_input; i++) {
-        adept_status status = ADEPT_OK;
+        adept_tensor_id id;
         inputs[i] = ADEPT_NO_TENSOR;
         if (!node->input[i][0])
             continue;
-        adept_tensor_id id = adept_builder_lookup(b, where, node->input[i], &status);
+        adept_status status = adept_scope_lookup(b, where, node->input[i], &id);
         if (status != ADEPT_OK)
             return status;
         if (id == UNDECLARED)
@@ -202,9 +196,11 @@ static adept_status build_node(builder *b, const scope *where, const pb_node *no
     if (!built.op_type[0])
         return adept_fail(b->err, ADEPT_FORMAT, "has no operator type; re-export the model");
     const char *label = "";
-    function_entry *called = adept_build_find_function(b, node);
+    function_entry *called;
+    adept_status status = adept_build_find_function(b, node, &called);
     built.opset = adept_build_opset_version(where->opsets, built.domain);
-    adept_status status = check_operator(b, called, &built);
+    if (status == ADEPT_OK)
+        status = check_operator(b, called, &built);
     if (status == ADEPT_OK)
         status = name_node(b, where, node, ordinal, &built, &label);
     if (status == ADEPT_OK)
@@ -228,6 +224,8 @@ static adept_status add_captured(builder *b, body_frame *frame, adept_tensor_id 
     if (b->tensors[tensor].body != frame->index)
         return adept_builder_capture(b, frame, tensor); /* belongs further out */
     note_order(b, frame, tensor);
+    if (frame->edge_count >= EDGE_LIMIT)
+        return adept_fail(b->err, ADEPT_LIMIT, "subgraphs use outer tensors more than %d times", EDGE_LIMIT);
     if (!adept_builder_grow((void **)&frame->edges, frame->edge_count, &frame->edge_capacity,
                             sizeof *frame->edges))
         return adept_fail_memory(b->err);

@@ -102,15 +102,6 @@ adept_status adept_builder_capture(builder *b, body_frame *frame, adept_tensor_i
     return ADEPT_OK;
 }
 
-adept_tensor_id adept_builder_lookup(builder *b, const scope *where, const char *name, adept_status *status) {
-    adept_tensor_id found = UNDECLARED;
-    for (const scope *s = where; s && found == UNDECLARED; s = s->parent)
-        found = adept_string_map_get(&s->names, name, UNDECLARED);
-    if (found >= 0 && b->tensors[found].body != where->frame->index)
-        *status = adept_builder_capture(b, where->frame, found);
-    return found;
-}
-
 void adept_builder_clear(builder *b) {
     for (int32_t i = 0; i < b->function_count; i++)
         adept_string_map_clear(&b->functions[i].opsets.versions);
@@ -120,6 +111,9 @@ void adept_builder_clear(builder *b) {
     free(b->bodies);
     free(b->warnings);
     free(b->interned);
+    free(b->key);
+    free(b->bindings);
+    adept_string_map_clear(&b->names);
     adept_string_map_clear(&b->interned_index);
     adept_string_map_clear(&b->function_index);
     adept_string_map_clear(&b->function_domains);

@@ -2,8 +2,10 @@
  * Building an adept_graph from a decoded file: what the build_*.c files share.
  *
  * A body is the main graph or a subgraph; its nodes are collected in a frame and sorted at the end. A
- * scope maps names to tensors: each body has one, and so has each inlined call of a local function,
- * whose nodes go to the frame of the caller.
+ * scope is where names are declared: each body has one, and so has each inlined call of a local function,
+ * whose nodes go to the frame of the caller. Scopes open and close like brackets, so one table of names
+ * serves all: a declaration hides that of the same name further out until its scope closes, and a lookup
+ * costs the same at any depth. A function's scope starts a region of its own and sees nothing outside.
  */
 #ifndef ADEPT_BUILDER_H
 #define ADEPT_BUILDER_H
@@ -33,6 +35,8 @@ enum {
     RANK_LIMIT = 1024,       /* dimensions of a tensor */
     CALL_DEPTH_LIMIT = 512,  /* calls of local functions and subgraphs within one another */
     INLINED_LIMIT = 1000000, /* nodes that come from local functions */
+    ATTRIBUTE_LIMIT = 1024,  /* attributes of a node */
+    EDGE_LIMIT = 1 << 22,    /* uses of a body's tensors by subgraphs */
     WARNING_LIMIT = 100,
     NAME_LIMIT = 1024, /* characters of a name with its call path; longer ones lose their start */
     ABSENT = -1,       /* in a scope: an optional input of a function that the call leaves out */
@@ -79,17 +83,26 @@ typedef struct body_frame {
     int32_t serial; /* for builder.marks */
 } body_frame;
 
+typedef struct binding {
+    const char *name; /* borrowed from the decoded file */
+    adept_tensor_id tensor;
+    int32_t scope, region; /* serial numbers */
+    int32_t hidden;        /* binding of the same name further out, -1: none */
+} binding;
+
 typedef struct scope {
-    const struct scope *parent; /* where names not found here are looked up; NULL: nowhere */
+    int32_t serial, region;
+    int32_t first_binding; /* its own and those of scopes within */
+    bool is_main;
     body_frame *frame;
-    adept_string_map names; /* keys borrowed from the decoded file */
     const opset_table *opsets;
     const pb_function *function;      /* NULL: not the body of a local function */
     const adept_attribute *arguments; /* of the call */
     int32_t argument_count;
-    bool *output_written; /* [function->n_output] */
-    const char *path;     /* of the call, "" outside of functions */
-    const char *module;   /* of the call */
+    adept_string_map outputs; /* of a function: number of each output that nodes have to write */
+    bool *output_written;     /* [function->n_output] */
+    const char *path;         /* of the call, "" outside of functions */
+    const char *module;       /* of the call */
 } scope;
 
 typedef struct builder {
@@ -110,6 +123,11 @@ typedef struct builder {
     function_entry *functions;
     int32_t function_count;
     adept_string_map function_index, function_domains;
+    char *key; /* of the function looked for, in the form of function_index */
+    size_t key_capacity;
+    adept_string_map names; /* number of the innermost binding, -1: none */
+    binding *bindings;      /* a stack */
+    int32_t binding_count, binding_capacity;
     opset_table opsets;
     int32_t next_serial;
 } builder;
@@ -122,13 +140,21 @@ const char *adept_builder_intern(builder *b, const char *text);
 /* path/name or path.name, at most NAME_LIMIT characters; name alone if path is empty. NULL: memory. */
 char *adept_builder_join(builder *b, const char *path, char separator, const char *name);
 adept_status adept_builder_warn(builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* New tensor of a body. */
+/* New tensor of a scope's body. */
 adept_status adept_builder_tensor(builder *b, const scope *where, const char *name, adept_tensor_id *out);
-/* Number of a name seen from a scope, ABSENT or UNDECLARED. Uses of outer tensors are noted in *status. */
-adept_tensor_id adept_builder_lookup(builder *b, const scope *where, const char *name, adept_status *status);
 /* Notes that a body uses a tensor of a body further out. */
 adept_status adept_builder_capture(builder *b, body_frame *frame, adept_tensor_id tensor);
 void adept_builder_clear(builder *b);
+
+/* --- names.c --- */
+/* Opens a scope within another (NULL: the main graph); a function's opens a region of its own. */
+void adept_scope_open(builder *b, scope *inside, const scope *parent, bool is_function);
+void adept_scope_close(builder *b, scope *inside);
+adept_status adept_scope_declare(builder *b, const scope *where, const char *name, adept_tensor_id tensor);
+/* Number of a name declared in this very scope, ABSENT or UNDECLARED. */
+adept_tensor_id adept_scope_own(const builder *b, const scope *where, const char *name);
+/* Number of a name as seen from the scope, ABSENT or UNDECLARED; uses of outer tensors are noted. */
+adept_status adept_scope_lookup(builder *b, const scope *where, const char *name, adept_tensor_id *out);
 
 /* --- build_type.c --- */
 adept_status adept_build_type(builder *b, const pb_type *type, const adept_type **out);
@@ -149,8 +175,8 @@ adept_status adept_build_attributes(builder *b, const scope *where, const pb_att
 /* --- build_function.c --- */
 /* Lists the functions, refuses recursion and growth without bound. */
 adept_status adept_build_functions(builder *b, const pb_model *model, int64_t *inlined_nodes);
-/* The local function that a node calls, NULL if it is an operator. */
-function_entry *adept_build_find_function(const builder *b, const pb_node *node);
+/* *out: the local function that a node calls, NULL if it is an operator. */
+adept_status adept_build_find_function(builder *b, const pb_node *node, function_entry **out);
 /* Adds the function's nodes in place of the call; label: the call's name within its list of nodes. */
 adept_status adept_build_call(builder *b, const scope *where, function_entry *entry, const adept_node *call,
                               const char *label);
