@@ -48,13 +48,26 @@ static bool is_low_file(const adept_graph *graph) {
     return low > high;
 }
 
+/*
+ * Frameworks whose mixed precision rewrites the graph keep 16 bits between matrix operators, also through
+ * normalisations and activations; PyTorch's autocast decides operator by operator.
+ */
+static bool rewrites_graph(const char *framework) {
+    static const char *const names[] = {"tensorflow", "mxnet", "paddle", "jax"};
+    for (size_t i = 0; framework && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(framework, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static policy policy_of(const adept_graph *graph, const adept_run *run) {
     policy p = {.low = ADEPT_DTYPE_UNDEFINED, .integer = run->precision == ADEPT_PRECISION_INT8};
     for (size_t i = 0; i < sizeof low_types / sizeof low_types[0]; i++) {
         if (low_types[i].precision != run->precision)
             continue;
         p.low = low_types[i].low;
-        p.autocast = low_types[i].mixed && run->amp_level == ADEPT_AMP_AUTOCAST;
+        p.autocast =
+            low_types[i].mixed && run->amp_level == ADEPT_AMP_AUTOCAST && !rewrites_graph(run->framework);
         p.everything = !p.autocast;
     }
     p.low_in_file = is_low_file(graph);

@@ -44,6 +44,10 @@
     X(WINOGRAD, "winograd", "1", 1, 2.25, 2.25, false, true, false,                                          \
       "reduction of 3x3 FP32 convolutions, F(2x2,3x3)")                                                      \
     X(FLASH, "flash", "1", 0.1, 1, 0.6, true, true, false, "share of peak reached by fused attention")       \
+    X(FUSED, "fused", "1", 0.3, 1, 0.8, true, true, false,                                                   \
+      "elementwise traffic left by a compiler that fuses kernels")                                           \
+    X(FUSED_LAUNCH, "fused_launch", "1", 0.05, 1, 0.4, true, true, false,                                    \
+      "host time of launches left by such a compiler")                                                       \
     X(OPTIMIZER, "optimizer", "1", 1, 8, 2.3, true, true, false,                                             \
       "passes over an optimizer's bytes when it is not fused")                                               \
     X(LAUNCH, "launch", "s", 1e-6, 2e-4, 1.2e-5, true, true, false,                                          \

@@ -25,6 +25,8 @@ static queue queue_make(const adept_workload *w, const adept_hardware_spec *spec
                       : run->launch_s > 0          ? run->launch_s
                       : isnan(spec->host_launch_s) ? theta[OP_LAUNCH]
                                                    : spec->host_launch_s;
+    if (run->fusion == ADEPT_FUSION_COMPILED)
+        launch_s *= theta[OP_FUSED_LAUNCH];
     double back_s = launch_s * theta[OP_LAUNCH_BACK];
     return (queue){
         .launch_s = {launch_s, back_s, back_s}
@@ -238,7 +240,8 @@ adept_status adept_operator_predict(adept_prediction *out, adept_kernel_cost *ke
         return adept_fail(err, ADEPT_RANGE, "the workload launches no kernel: nothing to predict");
     items.gpu = operator_gpu_make(spec, t);
     items.workload = w;
-    items.fused = w->fused_elementwise > 0 ? w->fused_elementwise : 1;
+    items.fused = (w->fused_elementwise > 0 ? w->fused_elementwise : 1) *
+                  (run->fusion == ADEPT_FUSION_COMPILED ? t[OP_FUSED] : 1);
     items.clocks = operator_clocks_make(&items.gpu, adept_power_limit_W(out, spec, run), run->clock_limit_Hz);
     operator_items_init(&items);
     queue q = queue_make(w, spec, t, run);

@@ -52,38 +52,39 @@ typedef struct composite_row {
  * eager framework: recognising it and counting its kernels are two things.
  */
 static const composite_row rows[] = {
-    {"LayerNorm",   "Add(Mul(" LN_PLAIN ", $scale), $bias)",                                                "LayerNormalization", "x scale bias", ALWAYS,
-     NULL                                                                                                                                                          },
-    {"LayerNorm",   "Mul(" LN_PLAIN ", $scale)",                                                            "LayerNormalization", "x scale",      ALWAYS,      NULL},
+    {"LayerNorm",   "Add(Mul(" LN_PLAIN ", $scale), $bias)",                                                "LayerNormalization", "x scale bias",  ALWAYS,
+     NULL                                                                                                                                                           },
+    {"LayerNorm",   "Mul(" LN_PLAIN ", $scale)",                                                            "LayerNormalization", "x scale",       ALWAYS,      NULL},
     {"LayerNorm",   "Add(Mul($x, " KERAS_SCALE "), Sub($bias, Mul(ReduceMean($x, ...), " KERAS_SCALE ")))",
-     "LayerNormalization",                                                                                                        "x scale bias", ALWAYS,      NULL},
-    {"LayerNorm",   LN_PLAIN,                                                                               "LayerNormalization", "x",            ALWAYS,      NULL},
-    {"RMSNorm",     "Mul(Mul($x, " RMS_FACTOR "), $scale)",                                                 "RMSNormalization",   "x scale",      IF_COMPILED, NULL},
+     "LayerNormalization",                                                                                                        "x scale bias",  ALWAYS,      NULL},
+    {"LayerNorm",   LN_PLAIN,                                                                               "LayerNormalization", "x",             ALWAYS,      NULL},
+    {"RMSNorm",     "Mul(Mul($x, " RMS_FACTOR "), $scale)",                                                 "RMSNormalization",   "x scale",       IF_COMPILED, NULL},
     {"GELU (erf)",  "Mul(Mul($x, Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1)), 0.5)",                "Gelu",               "x",
-     ALWAYS,                                                                                                                                                   NULL},
+     ALWAYS,                                                                                                                                                    NULL},
     {"GELU (erf)",  "Mul(Mul($x, 0.5), Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1))",                "Gelu",               "x",
-     ALWAYS,                                                                                                                                                   NULL},
+     ALWAYS,                                                                                                                                                    NULL},
     {"GELU (erf)",  "Mul($x, Mul(Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1), 0.5))",                "Gelu",               "x",
-     ALWAYS,                                                                                                                                                   NULL},
-    {"GELU (tanh)", "Mul(Mul($x, 0.5), Add(" GELU_TANH_INNER ", 1))",                                       "Gelu",               "x",            IF_COMPILED,
-     "approximate=tanh"                                                                                                                                            },
-    {"GELU (tanh)", "Mul($x, Mul(Add(" GELU_TANH_INNER ", 1), 0.5))",                                       "Gelu",               "x",            IF_COMPILED,
-     "approximate=tanh"                                                                                                                                            },
-    {"GELU (tanh)", "Mul(Mul($x, Add(" GELU_TANH_INNER ", 1)), 0.5)",                                       "Gelu",               "x",            IF_COMPILED,
-     "approximate=tanh"                                                                                                                                            },
-    {"SiLU",        "Mul($x, Sigmoid($x))",                                                                 "Swish",              "x",            ALWAYS,      NULL},
-    {"HardSwish",   "Mul($x, HardSigmoid($x))",                                                             "HardSwish",          "x",            ALWAYS,      NULL},
-    {"HardSwish",   "Div(Mul($x, Clip(Add($x, 3), 0, 6)), 6)",                                              "HardSwish",          "x",            ALWAYS,      NULL},
-    {"HardSwish",   "Mul($x, Div(Clip(Add($x, 3), 0, 6), 6))",                                              "HardSwish",          "x",            ALWAYS,      NULL},
-    {"Mish",        "Mul($x, Tanh(Softplus($x)))",                                                          "Mish",               "x",            ALWAYS,      NULL},
-    {"attention",   "MatMul(" WEIGHTS("Add(" SCALED ", $mask)") ", $v)",                                    "Attention",          "q kt' v mask", IF_FLASH,
-     NULL                                                                                                                                                          },
+     ALWAYS,                                                                                                                                                    NULL},
+    {"GELU (tanh)", "Mul(Mul($x, 0.5), Add(" GELU_TANH_INNER ", 1))",                                       "Gelu",               "x",             IF_COMPILED,
+     "approximate=tanh"                                                                                                                                             },
+    {"GELU (tanh)", "Mul($x, Mul(Add(" GELU_TANH_INNER ", 1), 0.5))",                                       "Gelu",               "x",             IF_COMPILED,
+     "approximate=tanh"                                                                                                                                             },
+    {"GELU (tanh)", "Mul(Mul($x, Add(" GELU_TANH_INNER ", 1)), 0.5)",                                       "Gelu",               "x",             IF_COMPILED,
+     "approximate=tanh"                                                                                                                                             },
+    {"SiLU",        "Mul($x, Sigmoid($x))",                                                                 "Swish",              "x",             ALWAYS,      NULL},
+    {"HardSwish",   "Mul($x, HardSigmoid($x))",                                                             "HardSwish",          "x",             ALWAYS,      NULL},
+    {"HardSwish",   "Div(Mul($x, Clip(Add($x, 3), 0, 6)), 6)",                                              "HardSwish",          "x",             ALWAYS,      NULL},
+    {"HardSwish",   "Mul($x, Div(Clip(Add($x, 3), 0, 6), 6))",                                              "HardSwish",          "x",             ALWAYS,      NULL},
+    {"Mish",        "Mul($x, Tanh(Softplus($x)))",                                                          "Mish",               "x",             ALWAYS,      NULL},
+    {"attention",   "MatMul(" WEIGHTS("Add(" SCALED ", $mask)") ", $v)",                                    "Attention",          "q kt' v mask",  IF_FLASH,
+     NULL                                                                                                                                                           },
     {"attention",   "MatMul(" WEIGHTS("Where($mask, " SCALED ", _)") ", $v)",                               "Attention",          "q kt' v mask",
-     IF_FLASH,                                                                                                                                                 NULL},
+     IF_FLASH,                                                                                                                                                  NULL},
     {"attention",   "MatMul(" WEIGHTS("Where($mask, _, " SCALED ")") ", $v)",                               "Attention",          "q kt' v mask",
-     IF_FLASH,                                                                                                                                                 NULL},
-    {"attention",   "MatMul(" WEIGHTS(SCALED) ", $v)",                                                      "Attention",          "q kt' v",      IF_FLASH,    NULL},
-    {"rsqrt",       "Reciprocal(Sqrt($x))",                                                                 "Sqrt",               "x",            ALWAYS,      NULL},
+     IF_FLASH,                                                                                                                                                  NULL},
+    {"attention",   "MatMul(" WEIGHTS(SCALED) ", $v)",                                                      "Attention",          "q kt' v",       IF_FLASH,    NULL},
+    {"Linear",      "Add(MatMul($x, $weight), $bias)",                                                      "Gemm",               "x weight bias", ALWAYS,      NULL},
+    {"rsqrt",       "Reciprocal(Sqrt($x))",                                                                 "Sqrt",               "x",             ALWAYS,      NULL},
 };
 
 static const char *const root_types[] = {"Add", "Mul", "Div", "Reciprocal", "MatMul"};
@@ -94,6 +95,22 @@ static bool could_be_root(const adept_node *node) {
             return true;
     }
     return false;
+}
+
+/*
+ * The sum with a bias vector is the end of the product's kernel (torch.nn.Linear: addmm); with anything else
+ * it is a kernel of its own.
+ */
+static bool has_bias_vector(const adept_network *network, const adept_match *match) {
+    adept_tensor_id bias = adept_match_variable(match, "bias"),
+                    weight = adept_match_variable(match, "weight");
+    const adept_shape *shape = &network->shapes.tensors[bias];
+    return network->graph.tensors[bias].constant && shape->rank == 1 && shape->dims[0] > 1 &&
+           network->shapes.tensors[weight].rank == 2;
+}
+
+static bool applies(const composite_row *row, const adept_network *network, const adept_match *match) {
+    return strcmp(row->op_type, "Gemm") != 0 || has_bias_vector(network, match);
 }
 
 static bool is_fused(const composite_row *row, const adept_run *run) {
@@ -215,7 +232,8 @@ adept_status adept_composites_find(adept_network *network, const adept_run *run,
             continue;
         for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
             adept_match match;
-            if (!adept_match_at(&match, network, &readers, rows[r].expression, i))
+            if (!adept_match_at(&match, network, &readers, rows[r].expression, i) ||
+                !applies(&rows[r], network, &match))
                 continue;
             if (!is_fused(&rows[r], run))
                 spelled_out[r]++;
