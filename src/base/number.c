@@ -10,7 +10,9 @@
 static char decimal_point(void) {
     const struct lconv *locale = localeconv();
     const char *point = locale ? locale->decimal_point : NULL;
-    return point && *point ? *point : (char)'.';
+    if (point && *point)
+        return *point;
+    return '.';
 }
 
 static const char *skip_digits(const char *c) {

@@ -151,34 +151,34 @@ static void wrong_files_are_refused_with_file_key_and_unit(void **state) {
         const char *text, *says;
         adept_status status;
     } bad[] = {
-        {"{}",                                                                             "spec.sm_count: missing",                             ADEPT_FORMAT     },
-        {"[]",                                                                             "expected an object",                                 ADEPT_FORMAT     },
+        {"{}",                                                                             "spec.sm_count: missing",                             ADEPT_FORMAT},
+        {"[]",                                                                             "expected an object",                                 ADEPT_FORMAT},
         {"{\"inherits\": \"toy\", \"specs\": {}}",                                         "specs: this key is not known; did you mean 'spec'?",
-         ADEPT_FORMAT                                                                                                                                             },
+         ADEPT_FORMAT                                                                                                                                        },
         {"{\"inherits\": \"toy\", \"spec\": {\"tdp_w\": 1}}",
-         "spec.tdp_w: this key is not known; did you mean 'tdp_W'",                                                                              ADEPT_FORMAT     },
+         "spec.tdp_w: this key is not known; did you mean 'tdp_W'",                                                                              ADEPT_FORMAT},
         {"{\"inherits\": \"toy\", \"spec\": {\"memory_bandwidth_B_per_s\": 2039}}",
-         "spec.memory_bandwidth_B_per_s: 2039 is below 1000000000; give bytes per second, not GB/s",                                             ADEPT_RANGE      },
+         "spec.memory_bandwidth_B_per_s: 2039 is below 1000000000; give bytes per second, not GB/s",                                             ADEPT_RANGE },
         {"{\"inherits\": \"toy\", \"spec\": {\"tdp_W\": \"400\"}}",                        "is a string, expected a number in watts",
-         ADEPT_FORMAT                                                                                                                                             },
+         ADEPT_FORMAT                                                                                                                                        },
         {"{\"inherits\": \"toy\", \"spec\": {\"tdp_W\": null}}",                           "spec.tdp_W: missing; give watts",
-         ADEPT_FORMAT                                                                                                                                             },
+         ADEPT_FORMAT                                                                                                                                        },
         {"{\"inherits\": \"toy\", \"family\": \"volta\"}",                                 "'volta' is not one of other, Pascal, Volta",
-         ADEPT_FORMAT                                                                                                                                             },
+         ADEPT_FORMAT                                                                                                                                        },
         {"{\"inherits\": \"toy\", \"link\": {\"topology\": \"nvswitch\"}}",                "link.bandwidth_B_per_s: missing",
-         ADEPT_FORMAT                                                                                                                                             },
+         ADEPT_FORMAT                                                                                                                                        },
         {"{\"inherits\": \"toy\", \"spec\": {\"min_power_limit_W\": 120}}",
-         "a lower figure above its upper one",                                                                                                   ADEPT_RANGE      },
-        {"{\"inherits\": \"toy\", \"sources\": {\"spec.tdp\": \"x\"}}",                    "sources.spec.tdp",                                   ADEPT_FORMAT     },
+         "a lower figure above its upper one",                                                                                                   ADEPT_RANGE },
+        {"{\"inherits\": \"toy\", \"sources\": {\"spec.tdp\": \"x\"}}",                    "sources.spec.tdp",                                   ADEPT_FORMAT},
         {"{\"inherits\": \"toy\", \"theta\": {\"thesis\": {\"t_kern\": 1}}}",              "expected an object",
-         ADEPT_FORMAT                                                                                                                                             },
+         ADEPT_FORMAT                                                                                                                                        },
         {"{\"inherits\": \"toy\", \"theta\": {\"thesis\": {\"t_kern\": {\"value\": 1}}}}",
-         "provenance: missing",                                                                                                                  ADEPT_FORMAT     },
+         "provenance: missing",                                                                                                                  ADEPT_FORMAT},
         {"{\"inherits\": \"toy\", \"theta\": {\"thesis\": {\"t_kern\": {\"value\": 1, \"provenance\": "
-         "\"guessed\"}}}}",                                                                                 "must begin with default",                                                                                                                      ADEPT_FORMAT                             },
+         "\"guessed\"}}}}",                                                       "must begin with default",                            ADEPT_FORMAT},
         {"{\"inherits\": \"toy\", \"measured\": {\"gemm_flop_per_s\": {\"fp33\": 1e12}}}",
-         "did you mean 'fp32'",                                                     ADEPT_FORMAT                                                                                                                                    },
-        {"{\"inherits\": \"toy\", \"notes\": [1]}",                                                                                "notes[0]: expected a string",                                                                                            ADEPT_FORMAT},
+         "did you mean 'fp32'",                                                                                                                  ADEPT_FORMAT},
+        {"{\"inherits\": \"toy\", \"notes\": [1]}",                                        "notes[0]: expected a string",                        ADEPT_FORMAT},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const char *path = write_file("bad.json", bad[i].text);
@@ -295,6 +295,43 @@ static void every_field_has_a_path_that_leads_back_to_it(void **state) {
     adept_hardware_free(hardware);
 }
 
+static void print_fields(FILE *out) {
+    fprintf(out, "| key | unit | bounds | required | default | meaning |\n|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < adept_hardware_field_count(); i++) {
+        const adept_hardware_field *field = adept_hardware_field_at(i);
+        const char *fallback = adept_hardware_field_default(i);
+        fprintf(out, "| `%s` | %s | %g to %g | %s | %s | %s |\n", field->path, field->unit, field->lower,
+                field->upper, field->required ? "yes" : "", fallback ? fallback : "", field->meaning);
+    }
+}
+
+/* docs/hardware-files.md ends in the table of fields, printed from the schema. */
+static void documentation_lists_every_field(void **state) {
+    (void)state;
+    static const char path[] = ADEPT_SOURCE_DIR "/docs/hardware-files.md";
+    static const char heading[] = "| key | unit | bounds |";
+    static char page[1 << 17];
+    char *table = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&table, &size);
+    print_fields(out);
+    fclose(out);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    char *end = strstr(page, heading);
+    if (getenv("ADEPT_RENEW")) {
+        file = fopen(path, "w");
+        assert_non_null(file);
+        fprintf(file, "%.*s%s", (int)(end ? end - page : (ptrdiff_t)strlen(page)), page, table);
+        fclose(file);
+    } else if (!end || strcmp(end, table) != 0) {
+        fail_msg("%s does not end in the table of fields; run this test with ADEPT_RENEW=1", path);
+    }
+    free(table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_by_id_alias_and_path),
@@ -306,6 +343,7 @@ int main(void) {
         cmocka_unit_test(what_is_written_reads_back_as_the_same_hardware),
         cmocka_unit_test(matrix_work_runs_on_the_best_unit_there_is),
         cmocka_unit_test(every_field_has_a_path_that_leads_back_to_it),
+        cmocka_unit_test(documentation_lists_every_field),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
