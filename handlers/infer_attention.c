@@ -142,7 +142,7 @@ static adept_status flex_modifier(adept_infer *ctx, const char *name, adept_dtyp
 /* ai.onnx.preview: subgraphs change the scores [B, N, S, L] before and after the softmax. */
 adept_status infer_flex_attention(adept_infer *ctx) {
     const adept_shape *query = adept_infer_in(ctx, 0);
-    int64_t precision = query->dtype == ADEPT_DTYPE_DOUBLE ? ADEPT_DTYPE_DOUBLE : ADEPT_DTYPE_FLOAT;
+    adept_dtype type = query->dtype == ADEPT_DTYPE_DOUBLE ? ADEPT_DTYPE_DOUBLE : ADEPT_DTYPE_FLOAT;
     heads q, k, v;
     for (int32_t i = 0; i < 3; i++)
         INFER_TRY(dims_want_rank(ctx, i, 4, "[batch, heads, length, size]"));
@@ -153,7 +153,7 @@ adept_status infer_flex_attention(adept_infer *ctx) {
     INFER_TRY(read_heads(ctx, 2, "", &v));
     INFER_TRY(check_heads(ctx, &q, &k, &v));
     int64_t y[4] = {q.batch, q.heads, q.length, v.size}, scores[4] = {q.batch, q.heads, q.length, k.length};
-    adept_dtype type = (adept_dtype)adept_infer_int(ctx, "softmax_precision", precision);
+    INFER_TRY(dims_type_attribute(ctx, "softmax_precision", type, &type));
     INFER_TRY(flex_modifier(ctx, "score_mod", type, scores));
     INFER_TRY(flex_modifier(ctx, "prob_mod", type, scores));
     return adept_infer_out(ctx, 0, query->dtype, 4, y);

@@ -60,7 +60,7 @@ static adept_status legacy_broadcast(adept_infer *ctx, adept_dtype dtype, const 
     if (a->rank < 0 || b->rank < 0)
         return ADEPT_OK;
     bool broadcast = adept_infer_int(ctx, "broadcast", 0) != 0;
-    int64_t axis = adept_infer_int(ctx, "axis", a->rank - b->rank);
+    int64_t suffix = a->rank - b->rank, axis = broadcast ? adept_infer_int(ctx, "axis", suffix) : suffix;
     if (axis < 0)
         axis += a->rank;
     bool agree = b->rank <= a->rank && axis >= 0 && axis <= a->rank - b->rank;

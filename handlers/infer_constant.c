@@ -224,10 +224,11 @@ adept_status infer_range(adept_infer *ctx) {
 /* Rows and columns of a matrix at `at`; predicate tells where the ones stand. */
 adept_status infer_eye_like(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    adept_dtype dtype = (adept_dtype)adept_infer_int(ctx, "dtype", x->dtype);
+    adept_dtype dtype;
     int64_t k = adept_infer_int(ctx, "k", 0);
     fold f;
     INFER_TRY(dims_want_rank(ctx, 0, 2, "a matrix"));
+    INFER_TRY(dims_type_attribute(ctx, "dtype", x->dtype, &dtype));
     INFER_TRY(dims_out_typed(ctx, 0, 0, dtype));
     if (x->rank < 0 || !fold_begin(&f, ctx, dtype, fold_elements(x)))
         return ADEPT_OK;

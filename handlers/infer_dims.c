@@ -178,3 +178,14 @@ adept_status dims_need_ints(adept_infer *ctx, const char *name, const int64_t **
     *out = adept_infer_ints(ctx, name, count);
     return ADEPT_OK;
 }
+
+adept_status dims_type_attribute(adept_infer *ctx, const char *name, adept_dtype missing, adept_dtype *out) {
+    int64_t number = adept_infer_int(ctx, name, missing);
+    *out = missing;
+    if (number == missing)
+        return ADEPT_OK;
+    if (number <= ADEPT_DTYPE_UNDEFINED || number >= ADEPT_DTYPE_COUNT)
+        return adept_infer_fail(ctx, "attribute '%s' is %" PRId64 ", which is no element type", name, number);
+    *out = (adept_dtype)number;
+    return ADEPT_OK;
+}

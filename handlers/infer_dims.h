@@ -70,6 +70,9 @@ adept_status dims_out_typed(adept_infer *ctx, int32_t output, int32_t input, ade
 adept_status dims_need_int(adept_infer *ctx, const char *name, int64_t *out);
 adept_status dims_need_ints(adept_infer *ctx, const char *name, const int64_t **out, int32_t *count);
 
+/* An attribute that names an element type; fails if there is no such type. */
+adept_status dims_type_attribute(adept_infer *ctx, const char *name, adept_dtype missing, adept_dtype *out);
+
 #define INFER_TRY(call)                                                                                      \
     do {                                                                                                     \
         adept_status status_ = (call);                                                                       \

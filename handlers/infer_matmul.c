@@ -193,7 +193,9 @@ adept_status infer_q_gemm(adept_infer *ctx) {
 }
 
 adept_status infer_gemm_float8(adept_infer *ctx) {
-    return gemm(ctx, 0, 1, 2, (adept_dtype)adept_infer_int(ctx, "dtype", ADEPT_DTYPE_FLOAT));
+    adept_dtype dtype;
+    INFER_TRY(dims_type_attribute(ctx, "dtype", ADEPT_DTYPE_FLOAT, &dtype));
+    return gemm(ctx, 0, 1, 2, dtype);
 }
 
 /* --- Einsum --- */

@@ -44,9 +44,8 @@ adept_status infer_ml_classifier(adept_infer *ctx) {
     return adept_infer_out(ctx, 1, ADEPT_DTYPE_FLOAT, 2, dims);
 }
 
-static adept_status targets(adept_infer *ctx, const char *attribute) {
+static adept_status targets(adept_infer *ctx, const char *attribute, adept_dtype dtype) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    adept_dtype dtype = x->dtype == ADEPT_DTYPE_DOUBLE ? ADEPT_DTYPE_DOUBLE : ADEPT_DTYPE_FLOAT;
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, dtype);
     int64_t dims[2] = {rows(x), adept_infer_int(ctx, attribute, 1)};
@@ -55,11 +54,11 @@ static adept_status targets(adept_infer *ctx, const char *attribute) {
 
 /* [N, targets] */
 adept_status infer_ml_regressor(adept_infer *ctx) {
-    return targets(ctx, adept_infer_has(ctx, "targets") ? "targets" : "n_targets");
+    return targets(ctx, adept_infer_has(ctx, "targets") ? "targets" : "n_targets", ADEPT_DTYPE_FLOAT);
 }
 
 adept_status infer_tree_ensemble(adept_infer *ctx) {
-    return targets(ctx, "n_targets");
+    return targets(ctx, "n_targets", dims_type(ctx, 0));
 }
 
 /* [..] to [.., categories] */

@@ -123,8 +123,9 @@ static adept_status statistics_dims(adept_infer *ctx, const adept_shape *x, int6
 /* y, mean, 1 / standard deviation; statistics in the type of stash_type. */
 adept_status infer_layer_normalization(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    adept_dtype stash = (adept_dtype)adept_infer_int(ctx, "stash_type", ADEPT_DTYPE_FLOAT);
+    adept_dtype stash;
     int64_t *dims;
+    INFER_TRY(dims_type_attribute(ctx, "stash_type", ADEPT_DTYPE_FLOAT, &stash));
     INFER_TRY(infer_same(ctx));
     if (x->rank < 0)
         return ADEPT_OK;
@@ -138,8 +139,9 @@ adept_status infer_layer_normalization(adept_infer *ctx) {
 /* y and (onnxruntime) 1 / root mean square. */
 adept_status infer_simplified_layer_normalization(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    adept_dtype stash = (adept_dtype)adept_infer_int(ctx, "stash_type", ADEPT_DTYPE_FLOAT);
+    adept_dtype stash;
     int64_t *dims;
+    INFER_TRY(dims_type_attribute(ctx, "stash_type", ADEPT_DTYPE_FLOAT, &stash));
     INFER_TRY(dims_out_typed(ctx, 0, 0, dims_type(ctx, 1)));
     if (x->rank < 0)
         return ADEPT_OK;

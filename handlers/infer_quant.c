@@ -112,7 +112,8 @@ adept_status infer_quantize_bfp(adept_infer *ctx) {
 }
 
 adept_status infer_dequantize_bfp(adept_infer *ctx) {
-    adept_dtype dtype = (adept_dtype)adept_infer_int(ctx, "dtype", ADEPT_DTYPE_FLOAT);
+    adept_dtype dtype;
+    INFER_TRY(dims_type_attribute(ctx, "dtype", ADEPT_DTYPE_FLOAT, &dtype));
     const adept_shape *shape = adept_infer_in(ctx, 1);
     int64_t count;
     const int64_t *dims = shape ? adept_infer_in_ints(ctx, 1, &count) : NULL;

@@ -23,7 +23,7 @@ static adept_status read_reduction(adept_infer *ctx, reduction *r) {
     int32_t listed = 0, *list;
     int64_t count = 0;
     const int64_t *axes = NULL;
-    r->keep = adept_infer_int(ctx, "keepdims", 1) != 0;
+    r->keep = adept_infer_int(ctx, "keepdims", 1) == 1;
     if (adept_infer_in(ctx, 1)) {
         axes = adept_infer_in_ints(ctx, 1, &count);
         r->open = !axes && fold_elements(adept_infer_in(ctx, 1)) != 0;
@@ -216,7 +216,7 @@ adept_status infer_qlinear_reduce_mean(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
     int32_t count = 0, *list;
     const int64_t *axes = adept_infer_ints(ctx, "axes", &count);
-    reduction r = {.x = x, .keep = adept_infer_int(ctx, "keepdims", 1) != 0};
+    reduction r = {.x = x, .keep = adept_infer_int(ctx, "keepdims", 1) == 1};
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     r.reduced = adept_arena_array(adept_infer_arena(ctx), (size_t)x->rank, sizeof *r.reduced);
@@ -260,7 +260,7 @@ static adept_status fold_arg(adept_infer *ctx, const adept_shape *x, int32_t axi
 }
 
 static adept_status arg_reduce(adept_infer *ctx, double sign) {
-    reduction r = {.x = adept_infer_in(ctx, 0), .keep = adept_infer_int(ctx, "keepdims", 1) != 0};
+    reduction r = {.x = adept_infer_in(ctx, 0), .keep = adept_infer_int(ctx, "keepdims", 1) == 1};
     int32_t axis;
     if (r.x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, ADEPT_DTYPE_INT64);

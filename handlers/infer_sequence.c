@@ -36,11 +36,8 @@ static const adept_shape *cover(adept_infer *ctx, const adept_shape *a, const ad
 }
 
 adept_status infer_sequence_empty(adept_infer *ctx) {
-    adept_shape element = {.kind = ADEPT_TYPE_TENSOR,
-                           .dtype = (adept_dtype)adept_infer_int(ctx, "dtype", ADEPT_DTYPE_FLOAT),
-                           .rank = -1,
-                           .certainty = ADEPT_UNKNOWN,
-                           .length = -1};
+    adept_shape element = {.kind = ADEPT_TYPE_TENSOR, .rank = -1, .certainty = ADEPT_UNKNOWN, .length = -1};
+    INFER_TRY(dims_type_attribute(ctx, "dtype", ADEPT_DTYPE_FLOAT, &element.dtype));
     return adept_infer_out_sequence(ctx, 0, &element, 0);
 }
 

@@ -93,8 +93,9 @@ adept_status infer_stft(adept_infer *ctx) {
 
 /* Hann, Hamming, Blackman: [size] */
 adept_status infer_window(adept_infer *ctx) {
-    adept_dtype dtype = (adept_dtype)adept_infer_int(ctx, "output_datatype", ADEPT_DTYPE_FLOAT);
+    adept_dtype dtype;
     int64_t size;
+    INFER_TRY(dims_type_attribute(ctx, "output_datatype", ADEPT_DTYPE_FLOAT, &dtype));
     if (fold_scalar(ctx, 0, &size)) {
         if (size < 0)
             return adept_infer_fail(ctx, "the window has the size %" PRId64, size);
@@ -106,8 +107,9 @@ adept_status infer_window(adept_infer *ctx) {
 
 /* number of bands, DFT length, .. to [length / 2 + 1, bands] */
 adept_status infer_mel_weight_matrix(adept_infer *ctx) {
-    adept_dtype dtype = (adept_dtype)adept_infer_int(ctx, "output_datatype", ADEPT_DTYPE_FLOAT);
+    adept_dtype dtype;
     int64_t bands, length;
+    INFER_TRY(dims_type_attribute(ctx, "output_datatype", ADEPT_DTYPE_FLOAT, &dtype));
     if (!fold_scalar(ctx, 0, &bands) || !fold_scalar(ctx, 1, &length))
         return adept_infer_out_unknown(ctx, 0, dtype);
     if (bands < 0 || length < 0)

@@ -237,7 +237,7 @@ static adept_status split_sizes(adept_infer *ctx, int64_t dim, int32_t parts, in
     if (outputs != parts)
         return adept_infer_fail(ctx, "num_outputs is %" PRId64 ", the node has %d outputs", outputs,
                                 (int)parts);
-    if (ints)
+    if (ints && (input || listed > 0))
         return listed_parts(ctx, dim, parts, ints, input ? count : listed, sizes);
     if (!input)
         return equal_parts(ctx, dim, parts, sizes);

@@ -275,6 +275,8 @@ adept_status infer_transpose(adept_infer *ctx) {
     const int64_t *listed = adept_infer_ints(ctx, "perm", &count);
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
+    if (count == 0)
+        listed = NULL; /* an empty list is as good as none */
     if (listed && count != x->rank)
         return adept_infer_fail(ctx, "perm has %d axes, the input %s has %d", (int)count,
                                 dims_input_text(ctx, 0), (int)x->rank);
