@@ -34,7 +34,7 @@ typedef AdeptOnnx__ValueInfo pb_value_info;
 enum {
     RANK_LIMIT = 1024,       /* dimensions of a tensor */
     CALL_DEPTH_LIMIT = 512,  /* calls of local functions and subgraphs within one another */
-    INLINED_LIMIT = 1000000, /* nodes that come from local functions */
+    INLINED_LIMIT = 500000,  /* nodes that come from local functions */
     ATTRIBUTE_LIMIT = 1024,  /* attributes of a node */
     EDGE_LIMIT = 1 << 22,    /* uses of a body's tensors by subgraphs */
     WARNING_LIMIT = 100,

@@ -205,7 +205,7 @@ static void exponential_growth_is_refused_at_once(void **state) {
         }
         onnx_end(&w);
     }
-    expect_failure(&w, ADEPT_LIMIT, "local function", "1000000 nodes");
+    expect_failure(&w, ADEPT_LIMIT, "local function", "500000 nodes");
 }
 
 static void a_chain_of_calls_may_be_long_but_not_endless(void **state) {

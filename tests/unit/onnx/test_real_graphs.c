@@ -66,7 +66,7 @@ static adept_graph *load_and_check(const char *path) {
 
 /* "nodes" of the reference beside the graph, -1 if there is none. */
 static long reference_nodes(const char *onnx_path) {
-    char path[4400];
+    char path[4700];
     snprintf(path, sizeof path, "%.*s.json", (int)(strlen(onnx_path) - 5), onnx_path);
     adept_mapping *mapping;
     if (adept_mapping_open(&mapping, path, NULL) != ADEPT_OK)
@@ -90,7 +90,7 @@ static void shared_graphs_load_with_all_their_nodes(void **state) {
     const char *shared = shared_folder();
     if (!shared)
         skip();
-    char folder[4200], path[4400];
+    char folder[4200], path[4600];
     snprintf(folder, sizeof folder, "%s/graphs", shared);
     DIR *list = opendir(folder);
     assert_non_null(list);
@@ -154,7 +154,7 @@ static void shared_bad_files_get_their_status(void **state) {
     if (!shared)
         skip();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char path[4400];
+        char path[4700];
         snprintf(path, sizeof path, "%s/graphs/bad/%s.onnx", shared, cases[i].name);
         adept_graph *g;
         adept_error error = ADEPT_ERROR_INIT;
@@ -176,7 +176,7 @@ static void shared_stress_files_load_quickly(void **state) {
     if (!shared)
         skip();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[4400];
+        char path[4700];
         snprintf(path, sizeof path, "%s/graphs/stress/%s.onnx", shared, names[i]);
         double start_s = now_s();
         adept_graph_free(load_and_check(path));
