@@ -222,17 +222,31 @@ static bool take(adept_network *network, const composite_row *row, const adept_m
     return true;
 }
 
+enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+
+static bool compile(const adept_term *terms[ROW_COUNT], adept_arena *arena) {
+    for (size_t r = 0; r < ROW_COUNT; r++) {
+        terms[r] = adept_term_compile(rows[r].expression, arena);
+        if (!terms[r])
+            return false;
+    }
+    return true;
+}
+
 adept_status adept_composites_find(adept_network *network, const adept_run *run, adept_error *err) {
     adept_readers readers;
-    int64_t spelled_out[sizeof rows / sizeof rows[0]] = {0};
+    const adept_term *terms[ROW_COUNT];
+    int64_t spelled_out[ROW_COUNT] = {0};
+    if (!compile(terms, network->arena))
+        return adept_fail_memory(err);
     adept_status status = adept_readers_find(&readers, network, err);
     for (int32_t i = network->ops.count - 1; status == ADEPT_OK && i >= 0; i--) {
         const adept_op *op = &network->ops.items[i];
         if (op->part_of != -1 || !could_be_root(op->node))
             continue;
-        for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        for (size_t r = 0; r < ROW_COUNT; r++) {
             adept_match match;
-            if (!adept_match_at(&match, network, &readers, rows[r].expression, i) ||
+            if (!adept_match_at(&match, network, &readers, terms[r], i) ||
                 !applies(&rows[r], network, &match))
                 continue;
             if (!is_fused(&rows[r], run))
@@ -242,7 +256,7 @@ adept_status adept_composites_find(adept_network *network, const adept_run *run,
             break;
         }
     }
-    for (size_t r = 0; status == ADEPT_OK && r < sizeof rows / sizeof rows[0]; r++) {
+    for (size_t r = 0; status == ADEPT_OK && r < ROW_COUNT; r++) {
         if (spelled_out[r] &&
             !adept_network_note(network,
                                 "%lld %s recognised, run kernel by kernel as the network spells them out",

@@ -55,45 +55,110 @@ bool adept_scalar_constant(const adept_network *network, adept_tensor_id tensor,
     return true;
 }
 
-/* --- the expression, read character by character: at points into it --- */
+/* --- compiling an expression into terms --- */
 
-typedef struct matcher {
-    const adept_network *network;
-    const adept_readers *readers;
-    adept_match match;
-    int32_t body; /* all nodes of a match stand in one body */
-} matcher;
+typedef enum term_kind { OPERATOR, VARIABLE, NUMBER, SCALAR, ANYTHING, REST, CHOICE } term_kind;
 
-static bool match_tensor(matcher *m, const char **at, adept_tensor_id tensor);
+enum { MAX_CHILDREN = 8 };
+
+struct adept_term {
+    term_kind kind;
+    const char *text; /* OPERATOR: its type; VARIABLE: its name */
+    double value;     /* NUMBER */
+    int32_t child_count;
+    const adept_term *children[MAX_CHILDREN]; /* OPERATOR: inputs; CHOICE: alternatives */
+};
+
+static adept_term *compile_term(const char **at, adept_arena *arena);
 
 static void skip_blanks(const char **at) {
     while (**at == ' ')
         (*at)++;
 }
 
-/* The end of one term: past its parentheses, at the next ',', '|' or ')' of this level. */
-static const char *term_end(const char *at) {
-    int depth = 0;
-    for (; *at; at++) {
-        if (depth == 0 && (*at == ',' || *at == ')' || *at == '|'))
-            return at;
-        depth += *at == '(';
-        depth -= *at == ')';
-    }
-    return at;
+/* Terms between '(' and ')', divided by separator; *at stands on '(' and ends behind ')'. */
+static bool compile_children(adept_term *term, const char **at, char separator, adept_arena *arena) {
+    do {
+        (*at)++;
+        if (term->child_count == MAX_CHILDREN)
+            return false;
+        const adept_term *child = compile_term(at, arena);
+        if (!child)
+            return false;
+        term->children[term->child_count++] = child;
+        skip_blanks(at);
+    } while (**at == separator);
+    if (**at != ')')
+        return false;
+    (*at)++;
+    return true;
 }
 
-static bool bind(matcher *m, const char *name, int32_t length, adept_tensor_id tensor) {
-    adept_match *match = &m->match;
+static bool compile_word(adept_term *term, const char **at, adept_arena *arena) {
+    size_t length = 0;
+    while (isalnum((unsigned char)(*at)[length]))
+        length++;
+    term->text = adept_arena_string_n(arena, *at, length);
+    *at += length;
+    return term->text && length;
+}
+
+static adept_term *compile_term(const char **at, adept_arena *arena) {
+    adept_term *term = adept_arena_alloc(arena, sizeof *term);
+    bool ok = term != NULL;
+    skip_blanks(at);
+    if (!ok) {
+        return NULL;
+    } else if (strncmp(*at, "...", 3) == 0) {
+        term->kind = REST;
+        *at += 3;
+    } else if (**at == '_' || **at == '#') {
+        term->kind = **at == '_' ? ANYTHING : SCALAR;
+        (*at)++;
+    } else if (**at == '$') {
+        term->kind = VARIABLE;
+        (*at)++;
+        ok = compile_word(term, at, arena);
+    } else if (**at == '(') {
+        term->kind = CHOICE;
+        ok = compile_children(term, at, '|', arena);
+    } else if (isalpha((unsigned char)**at)) {
+        term->kind = OPERATOR;
+        ok = compile_word(term, at, arena) && **at == '(' && compile_children(term, at, ',', arena);
+    } else {
+        char *end;
+        term->kind = NUMBER;
+        term->value = strtod(*at, &end);
+        ok = end != *at;
+        *at = end;
+    }
+    return ok ? term : NULL;
+}
+
+const adept_term *adept_term_compile(const char *expression, adept_arena *arena) {
+    const adept_term *term = compile_term(&expression, arena);
+    return term && term->kind == OPERATOR && !*expression ? term : NULL;
+}
+
+/* --- matching --- */
+
+typedef struct matcher {
+    const adept_network *network;
+    const adept_readers *readers;
+    adept_match *match;
+    int32_t body; /* all nodes of a match stand in one body */
+} matcher;
+
+static bool match_tensor(matcher *m, const adept_term *term, adept_tensor_id tensor);
+
+static bool bind(adept_match *match, const char *name, adept_tensor_id tensor) {
     for (int32_t i = 0; i < match->variable_count; i++) {
-        if (match->variables[i].length == length &&
-            memcmp(match->variables[i].name, name, (size_t)length) == 0)
+        if (strcmp(match->variables[i].name, name) == 0)
             return match->variables[i].tensor == tensor;
     }
     if (match->variable_count == ADEPT_MATCH_VARIABLES)
         return false;
     match->variables[match->variable_count].name = name;
-    match->variables[match->variable_count].length = length;
     match->variables[match->variable_count++].tensor = tensor;
     return true;
 }
@@ -102,31 +167,28 @@ static bool about(double value, double wanted) {
     return fabs(value - wanted) <= 2e-3 * fabs(wanted);
 }
 
-static bool match_leaf(matcher *m, const char *at, adept_tensor_id tensor) {
+static bool match_leaf(matcher *m, const adept_term *term, adept_tensor_id tensor) {
     double value;
-    if (*at == '_')
+    if (term->kind == ANYTHING)
         return true;
     if (tensor == ADEPT_NO_TENSOR)
         return false;
-    if (*at == '$') {
-        int32_t length = 1;
-        while (isalnum((unsigned char)at[length]))
-            length++;
-        return bind(m, at + 1, length - 1, tensor);
-    }
-    if (!adept_scalar_constant(m->network, tensor, &value))
-        return false;
-    return *at == '#' || about(value, strtod(at, NULL));
+    if (term->kind == VARIABLE)
+        return bind(m->match, term->text, tensor);
+    return adept_scalar_constant(m->network, tensor, &value) &&
+           (term->kind == SCALAR || about(value, term->value));
 }
 
 static bool is_commutative(const adept_node *node) {
-    return node->input_count == 2 &&
-           (strcmp(node->op_type, "Add") == 0 || strcmp(node->op_type, "Mul") == 0 ||
-            strcmp(node->op_type, "Max") == 0 || strcmp(node->op_type, "Min") == 0);
+    static const char *const types[] = {"Add", "Mul", "Max", "Min"};
+    for (size_t i = 0; node->input_count == 2 && i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(node->op_type, types[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
-static bool add_node(matcher *m, int32_t op) {
-    adept_match *match = &m->match;
+static bool add_node(adept_match *match, int32_t op) {
     for (int32_t i = 0; i < match->node_count; i++) {
         if (match->nodes[i] == op)
             return true;
@@ -137,38 +199,46 @@ static bool add_node(matcher *m, int32_t op) {
     return true;
 }
 
-/* The inputs between '(' and ')'; swapped: the two in reverse. *at ends behind ')'. */
-static bool match_inputs(matcher *m, const char *at, const adept_node *node, bool swapped) {
-    int32_t input = 0;
-    for (at++;; at++) {
-        skip_blanks(&at);
-        if (strncmp(at, "...", 3) == 0)
+static bool match_inputs(matcher *m, const adept_term *term, const adept_node *node, bool swapped) {
+    for (int32_t i = 0; i < term->child_count; i++) {
+        if (term->children[i]->kind == REST)
             return true;
-        int32_t index = swapped ? 1 - input : input;
+        int32_t index = swapped ? 1 - i : i;
         adept_tensor_id tensor =
             index >= 0 && index < node->input_count ? node->inputs[index] : ADEPT_NO_TENSOR;
-        if (!match_tensor(m, &at, tensor))
+        if (!match_tensor(m, term->children[i], tensor))
             return false;
-        input++;
-        skip_blanks(&at);
-        if (*at != ',')
-            break;
     }
-    return input >= node->input_count;
+    return term->child_count >= node->input_count;
 }
 
-static bool match_node(matcher *m, const char *at, int32_t op) {
+/* What a failed attempt added is taken back: both lists only grow. */
+typedef struct mark {
+    int32_t variables, nodes;
+} mark;
+
+static mark mark_of(const matcher *m) {
+    return (mark){m->match->variable_count, m->match->node_count};
+}
+
+static void back_to(matcher *m, mark before) {
+    m->match->variable_count = before.variables;
+    m->match->node_count = before.nodes;
+}
+
+static bool match_node(matcher *m, const adept_term *term, int32_t op) {
     const adept_node *node = m->network->ops.items[op].node;
-    const char *open = strchr(at, '(');
-    if (!open || strlen(node->op_type) != (size_t)(open - at) ||
-        strncmp(node->op_type, at, (size_t)(open - at)) != 0 || node->domain[0] ||
+    if (strcmp(node->op_type, term->text) != 0 || node->domain[0] ||
         m->network->ops.items[op].body != m->body)
         return false;
-    matcher before = *m;
-    if (add_node(m, op) && match_inputs(m, open, node, false))
+    mark before = mark_of(m);
+    if (add_node(m->match, op) && match_inputs(m, term, node, false))
         return true;
-    *m = before;
-    return is_commutative(node) && add_node(m, op) && match_inputs(m, open, node, true);
+    back_to(m, before);
+    if (is_commutative(node) && add_node(m->match, op) && match_inputs(m, term, node, true))
+        return true;
+    back_to(m, before);
+    return false;
 }
 
 static int32_t producer_of(const matcher *m, adept_tensor_id tensor) {
@@ -178,26 +248,22 @@ static int32_t producer_of(const matcher *m, adept_tensor_id tensor) {
     return op >= 0 && m->network->ops.items[op].part_of == -1 ? op : -1;
 }
 
-/* One term against one tensor; *at moves behind the term. */
-static bool match_tensor(matcher *m, const char **at, adept_tensor_id tensor) {
-    skip_blanks(at);
-    const char *term = *at;
-    *at = term_end(term);
-    if (*term == '(') {
-        const char *alternative = term;
-        do {
-            matcher before = *m;
-            alternative++;
-            if (match_tensor(m, &alternative, tensor))
+enum { MAX_IDENTITIES = 8 };
+
+static bool match_tensor(matcher *m, const adept_term *term, adept_tensor_id tensor) {
+    if (term->kind == CHOICE) {
+        for (int32_t i = 0; i < term->child_count; i++) {
+            mark before = mark_of(m);
+            if (match_tensor(m, term->children[i], tensor))
                 return true;
-            *m = before;
-        } while (*alternative == '|');
+            back_to(m, before);
+        }
         return false;
     }
-    if (!isalpha((unsigned char)*term))
+    if (term->kind != OPERATOR)
         return match_leaf(m, term, tensor);
     int32_t op = producer_of(m, tensor);
-    for (int hops = 0; op >= 0 && hops < 8; hops++) {
+    for (int hops = 0; op >= 0 && hops < MAX_IDENTITIES; hops++) {
         const adept_node *node = m->network->ops.items[op].node;
         if (strcmp(node->op_type, "Identity") != 0 || !node->input_count)
             break;
@@ -206,17 +272,9 @@ static bool match_tensor(matcher *m, const char **at, adept_tensor_id tensor) {
     return op >= 0 && match_node(m, term, op);
 }
 
-static bool is_inside(const adept_match *match, int32_t op) {
-    for (int32_t i = 0; i < match->node_count; i++) {
-        if (match->nodes[i] == op)
-            return true;
-    }
-    return false;
-}
-
 /* Results of inner nodes must not be read from outside. */
 static bool is_closed(const matcher *m) {
-    const adept_match *match = &m->match;
+    const adept_match *match = m->match;
     for (int32_t i = 1; i < match->node_count; i++) {
         const adept_node *node = m->network->ops.items[match->nodes[i]].node;
         for (int32_t k = 0; k < node->output_count; k++) {
@@ -237,18 +295,16 @@ static bool is_closed(const matcher *m) {
 }
 
 bool adept_match_at(adept_match *match, const adept_network *network, const adept_readers *readers,
-                    const char *expression, int32_t root) {
-    matcher m = {.network = network, .readers = readers, .body = network->ops.items[root].body};
-    if (!match_node(&m, expression, root) || !is_closed(&m) || !is_inside(&m.match, root))
-        return false;
-    *match = m.match;
-    return true;
+                    const adept_term *term, int32_t root) {
+    matcher m = {
+        .network = network, .readers = readers, .match = match, .body = network->ops.items[root].body};
+    match->variable_count = match->node_count = 0;
+    return match_node(&m, term, root) && is_closed(&m);
 }
 
 adept_tensor_id adept_match_variable(const adept_match *match, const char *name) {
     for (int32_t i = 0; i < match->variable_count; i++) {
-        if ((int32_t)strlen(name) == match->variables[i].length &&
-            memcmp(match->variables[i].name, name, strlen(name)) == 0)
+        if (strcmp(match->variables[i].name, name) == 0)
             return match->variables[i].tensor;
     }
     return ADEPT_NO_TENSOR;

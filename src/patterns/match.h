@@ -30,19 +30,23 @@ typedef struct adept_readers {
 typedef struct adept_match {
     int32_t variable_count;
     struct {
-        const char *name; /* inside the expression, not terminated */
-        int32_t length;
+        const char *name;
         adept_tensor_id tensor;
     } variables[ADEPT_MATCH_VARIABLES];
     int32_t node_count;
     int32_t nodes[ADEPT_MATCH_NODES]; /* operators of the match, the root first; no repeats */
 } adept_match;
 
+/* A compiled expression; lives in its arena. NULL: the expression is not of the form above, or out of memory.
+ */
+typedef struct adept_term adept_term;
+const adept_term *adept_term_compile(const char *expression, adept_arena *arena);
+
 adept_status adept_readers_find(adept_readers *out, const adept_network *network, adept_error *err);
 
 /* Whether the operator root computes the expression. */
 bool adept_match_at(adept_match *match, const adept_network *network, const adept_readers *readers,
-                    const char *expression, int32_t root);
+                    const adept_term *term, int32_t root);
 
 /* Tensor bound to $name, ADEPT_NO_TENSOR if the expression has no such variable. */
 adept_tensor_id adept_match_variable(const adept_match *match, const char *name);
