@@ -53,6 +53,10 @@ void adept_engine_note(adept_engine *engine, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    for (char *c = message; *c; c++) { /* names come from the file */
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
+    }
     const char *note = adept_arena_string(engine->arena, message);
     if (note && ADEPT_GROW(engine, engine->notes, engine->note_count, engine->note_capacity))
         engine->notes[engine->note_count++] = note;
@@ -642,6 +646,17 @@ static bool allocate(adept_engine *engine) {
            engine->bodies && engine->body_order;
 }
 
+/* Sizes may disagree only because of the defaults that unbound symbols got. */
+static void mention_defaults(const adept_engine *engine) {
+    const char *defaults = adept_symbols_defaults(&engine->symbols);
+    if (!engine->err || !defaults)
+        return;
+    const adept_error found = *engine->err;
+    (void)adept_fail(engine->err, found.status,
+                     "%s (with %s by default; --batch, --seq and --dim NAME=N change that)", found.message,
+                     defaults);
+}
+
 adept_status adept_shapes_infer(adept_shapes **out, const adept_graph *graph, const adept_run *run,
                                 adept_infer_lookup *lookup, const adept_fed_value *fed, size_t fed_count,
                                 adept_error *err) {
@@ -653,6 +668,8 @@ adept_status adept_shapes_infer(adept_shapes **out, const adept_graph *graph, co
         status = infer_all(&engine, fed, fed_count);
     else
         (void)adept_fail_memory(err);
+    if (status == ADEPT_SHAPE || status == ADEPT_RANGE)
+        mention_defaults(&engine);
     adept_symbols_clear(&engine.symbols);
     adept_string_map_clear(&engine.assumption_by_symbol);
     adept_string_map_clear(&engine.unknown_ops);

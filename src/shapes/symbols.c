@@ -612,6 +612,21 @@ adept_status adept_symbols_check_used(const adept_symbols *symbols, const adept_
     return ADEPT_OK;
 }
 
+const char *adept_symbols_defaults(const adept_symbols *symbols) {
+    enum { LISTED = 6 };
+    const char *list = NULL;
+    int32_t listed = 0;
+    for (int32_t i = 0; i < symbols->entry_count && listed < LISTED; i++) {
+        const entry *e = &symbols->entries[i];
+        if (!e->is_input || !e->known || e->given)
+            continue;
+        list = adept_arena_format(symbols->arena, "%s%s%s = %lld", list ? list : "", list ? ", " : "",
+                                  e->name, (long long)e->value);
+        listed++;
+    }
+    return list;
+}
+
 static double samples(const adept_symbols *s) {
     for (int32_t i = 0; i < s->entry_count; i++) {
         if (s->entries[i].is_batch)

@@ -69,6 +69,9 @@ bool adept_symbols_given(adept_symbols *symbols, const char *name, int64_t *valu
 adept_status adept_symbols_check_used(const adept_symbols *symbols, const adept_assumption *extra,
                                       int32_t extra_count, adept_error *err);
 
+/* "N = 1, seq = 128": the symbols that took their default, NULL if none did. */
+const char *adept_symbols_defaults(const adept_symbols *symbols);
+
 /* The report's list of input symbols, and the samples of the run. */
 adept_status adept_symbols_list(const adept_symbols *symbols, const adept_symbol **list, int32_t *count,
                                 double *batch);

@@ -151,7 +151,9 @@ static void errors_name_the_node(void **state) {
     setting s = new_setting();
     add_node(s.b, 0, "Strict", "y", IN(add_input(s.b, 0, "x", ADEPT_DTYPE_FLOAT, "N, 8, 8")));
     assert_int_equal(infer(&s), ADEPT_SHAPE);
-    assert_string_equal(s.error.message, "node 'y' (Strict): input has rank 3, needs 2; reshape it");
+    assert_string_equal(s.error.message,
+                        "node 'y' (Strict): input has rank 3, needs 2; reshape it (with N = 1 by default; "
+                        "--batch, --seq and --dim NAME=N change that)");
     done(&s);
 
     s = new_setting();
@@ -183,6 +185,22 @@ static void sizes_beyond_64_bits_are_refused_with_the_product(void **state) {
     add_node(s.b, 0, "Fill", "y", IN(add_ints(s.b, 0, "c", 2, (int64_t[]){3, -4})));
     assert_int_equal(infer(&s), ADEPT_SHAPE);
     assert_non_null(strstr(s.error.message, "dimension 1 of output 0 would be -4"));
+    done(&s);
+}
+
+/* Nodes of different bodies may have one name. */
+static void assumptions_of_namesakes_have_symbols_of_their_own(void **state) {
+    (void)state;
+    setting s = new_setting();
+    adept_tensor_id x = add_input(s.b, 0, "x", ADEPT_DTYPE_FLOAT, "4");
+    add_node(s.b, 0, "Count", "n", IN(x));
+    add_node(s.b, 0, "Count", "n", IN(x));
+    adept_tensor_id second = built(s.b)->tensor_count - 1;
+    bind(&s, "count_n_2", 6);
+    assert_ok(infer(&s), s.error);
+    assert_int_equal(s.shapes->assumption_count, 2);
+    assert_shape(&s, "n", ADEPT_BOUND, DIMS(10));
+    assert_int_equal(s.shapes->tensors[second].dims[0], 6);
     done(&s);
 }
 
@@ -288,6 +306,7 @@ int main(void) {
         cmocka_unit_test(a_wrong_declared_shape_is_overruled_and_reported),
         cmocka_unit_test(errors_name_the_node),
         cmocka_unit_test(sizes_beyond_64_bits_are_refused_with_the_product),
+        cmocka_unit_test(assumptions_of_namesakes_have_symbols_of_their_own),
         cmocka_unit_test(a_misspelt_assumption_is_refused_with_the_right_names),
         cmocka_unit_test(wrong_attribute_types_are_errors),
         cmocka_unit_test(fed_shapes_replace_declared_ones),
