@@ -172,7 +172,7 @@ typedef struct adept_hardware_spec {
 
     /* host: of the node, for node-scope energy and launches */
     double host_launch_s; /* CPU time of one kernel launch */
-    double host_dram_slots, host_dram_dimm_B, host_cpu_W, host_fan_W, host_supply_efficiency;
+    double host_dram_slots, host_dram_dimm_W, host_dram_use, host_cpu_W, host_fan_W, host_supply_efficiency;
 
     /* measured: by others, never used as a peak */
     double measured_copy_B_per_s;

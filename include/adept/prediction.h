@@ -207,6 +207,21 @@ adept_status adept_predict_with(adept_prediction *out, adept_kernel_cost *kernel
                                 const adept_workload *workload, const adept_hardware_spec *spec,
                                 const adept_theta *theta, const adept_run *run, adept_error *err);
 
+/* Power of all nodes of a run, watts: GPUs, and what `host` of the hardware file says of the rest. */
+typedef struct adept_node_power {
+    double gpus_W, cpu_W, dram_W, fan_W;
+    double supply_W; /* lost in power supplies */
+    double total_W;  /* sum of these, at the wall */
+    double nodes;
+} adept_node_power;
+
+/*
+ * P_node = (N_g P_gpu + nodes (P_cpu + P_fan + P_RAM)) / efficiency, P_RAM = P_base nb_slots mem_use
+ * (eq 4.1). False, and everything NaN, if a host figure is missing: GPU and node scope are never mixed.
+ */
+bool adept_node_power_of(adept_node_power *out, const adept_hardware_spec *spec, int32_t gpus,
+                         double gpu_power_W);
+
 const char *adept_phase_name(adept_phase phase); /* these never return NULL */
 const char *adept_bound_name(adept_bound bound);
 const char *adept_loss_text(adept_loss loss);

@@ -211,6 +211,25 @@ static void a_board_of_the_catalogue_predicts_with_its_parameters_and_interval(v
     adept_hardware_free(hardware);
 }
 
+/* 12 GPUs of 100 W are two nodes: 1200 + 2 (300 + 60 + 16 * 6 * 0.5) = 2016 W used, at 0.9 2240 W drawn. */
+static void node_power_adds_what_the_host_draws_or_says_nothing(void **state) {
+    (void)state;
+    adept_hardware_spec spec = toy_spec();
+    adept_node_power node;
+    assert_false(adept_node_power_of(&node, &spec, 12, 100));
+    assert_true(isnan(node.total_W) && isnan(node.gpus_W));
+    spec.host_cpu_W = 300;
+    spec.host_fan_W = 60;
+    spec.host_dram_slots = 16;
+    spec.host_dram_dimm_W = 6;
+    spec.host_dram_use = 0.5;
+    spec.host_supply_efficiency = 0.9;
+    assert_true(adept_node_power_of(&node, &spec, 12, 100));
+    assert_close(node.total_W, 2240, 1e-12);
+    assert_close(node.supply_W, 224, 1e-12);
+    assert_close(node.dram_W, 96, 1e-12);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_add_up_to_the_whole),
@@ -221,6 +240,7 @@ int main(void) {
         cmocka_unit_test(memory_verdict_counts_tensors_and_overhead),
         cmocka_unit_test(evidence_is_that_of_the_weakest_parameter_that_matters),
         cmocka_unit_test(what_cannot_be_predicted_is_refused),
+        cmocka_unit_test(node_power_adds_what_the_host_draws_or_says_nothing),
         cmocka_unit_test(a_board_of_the_catalogue_predicts_with_its_parameters_and_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
