@@ -54,7 +54,7 @@ static adept_status count_operators(adept_profile *p, adept_error *err) {
             continue;
         adept_status status = adept_count_operator(&p->counted[i], op, &facts, p->arena, err);
         if (status != ADEPT_OK)
-            return status;
+            return adept_fail_at(err, status, "%s", p->source->path);
     }
     return ADEPT_OK;
 }
@@ -107,9 +107,7 @@ adept_status adept_profile_build(adept_profile **out, const adept_graph *graph, 
     status = build(p, graph, run, err);
     if (status != ADEPT_OK) {
         adept_profile_free(p);
-        return status == ADEPT_NOMEM || status == ADEPT_ARGUMENT
-                   ? status
-                   : adept_fail_at(err, status, "%s", graph->path);
+        return status;
     }
     *out = p;
     return ADEPT_OK;
