@@ -274,7 +274,7 @@ static adept_status finish_outputs(builder *b, const scope *inside, const pb_fun
         identity.outputs = &ends[1];
         identity.input_count = identity.output_count = 1;
         identity.attribute_count = 0;
-        adept_status status = adept_build_append(b, inside, &identity, NULL, 0);
+        adept_status status = adept_build_append(b, inside, &identity);
         if (status != ADEPT_OK)
             return status;
     }

@@ -164,27 +164,6 @@ static adept_status check_operator(builder *b, const function_entry *called, con
     return ADEPT_OK;
 }
 
-/* Uses of outer tensors inside a node's subgraphs, gathered while its attributes are built. */
-static adept_status append_node(builder *b, const scope *where, adept_node *built) {
-    int32_t captured_count = 0;
-    for (int32_t i = 0; i < built->attribute_count; i++) {
-        const adept_body *body = built->attributes[i].body;
-        captured_count += body ? body->capture_count : 0;
-    }
-    adept_tensor_id *captured = NULL;
-    if (captured_count > 0 && !(captured = malloc((size_t)captured_count * sizeof *captured)))
-        return adept_fail_memory(b->err);
-    int32_t at = 0;
-    for (int32_t i = 0; i < built->attribute_count; i++) {
-        const adept_body *body = built->attributes[i].body;
-        for (int32_t k = 0; body && k < body->capture_count; k++)
-            captured[at++] = body->captures[k];
-    }
-    adept_status status = adept_build_append(b, where, built, captured, captured_count);
-    free(captured);
-    return status;
-}
-
 static adept_status build_node(builder *b, const scope *where, const pb_node *node, int32_t ordinal,
                                const adept_tensor_id *outputs) {
     adept_node built = {.op_type = adept_builder_intern(b, text_or_empty(node->op_type)),
@@ -210,7 +189,7 @@ static adept_status build_node(builder *b, const scope *where, const pb_node *no
                                         node->n_attribute, &built.attributes, &built.attribute_count);
     if (status != ADEPT_OK)
         return status;
-    return called ? adept_build_call(b, where, called, &built, label) : append_node(b, where, &built);
+    return called ? adept_build_call(b, where, called, &built, label) : adept_build_append(b, where, &built);
 }
 
 /* --- collecting --- */
@@ -233,6 +212,14 @@ static adept_status add_captured(builder *b, body_frame *frame, adept_tensor_id 
     return ADEPT_OK;
 }
 
+/* Outer tensors that a subgraph of the next node uses; body NULL: the attribute is no graph. */
+static adept_status add_captures(builder *b, body_frame *frame, const adept_body *body) {
+    adept_status status = ADEPT_OK;
+    for (int32_t i = 0; body && i < body->capture_count && status == ADEPT_OK; i++)
+        status = add_captured(b, frame, body->captures[i]);
+    return status;
+}
+
 static adept_status find_value(builder *b, const adept_node *node) {
     if (node->output_count < 1 || node->outputs[0] < 0 || node->domain[0] ||
         strcmp(node->op_type, "Constant") != 0)
@@ -240,16 +227,15 @@ static adept_status find_value(builder *b, const adept_node *node) {
     return adept_build_node_constant(b, node, &b->tensors[node->outputs[0]].constant);
 }
 
-adept_status adept_build_append(builder *b, const scope *where, const adept_node *node,
-                                const adept_tensor_id *captured, int32_t captured_count) {
+adept_status adept_build_append(builder *b, const scope *where, const adept_node *node) {
     body_frame *frame = where->frame;
     if (!adept_builder_grow((void **)&frame->nodes, frame->node_count, &frame->node_capacity,
                             sizeof *frame->nodes))
         return adept_fail_memory(b->err);
     for (int32_t i = 0; i < node->input_count; i++)
         note_order(b, frame, node->inputs[i]);
-    for (int32_t i = 0; i < captured_count; i++) {
-        adept_status status = add_captured(b, frame, captured[i]);
+    for (int32_t i = 0; i < node->attribute_count; i++) {
+        adept_status status = add_captures(b, frame, node->attributes[i].body);
         if (status != ADEPT_OK)
             return status;
     }

@@ -32,11 +32,11 @@ typedef AdeptOnnx__Type pb_type;
 typedef AdeptOnnx__ValueInfo pb_value_info;
 
 enum {
-    RANK_LIMIT = 1024,       /* dimensions of a tensor */
-    CALL_DEPTH_LIMIT = 512,  /* calls of local functions and subgraphs within one another */
-    INLINED_LIMIT = 500000,  /* nodes that come from local functions */
-    ATTRIBUTE_LIMIT = 1024,  /* attributes of a node */
-    EDGE_LIMIT = 1 << 22,    /* uses of a body's tensors by subgraphs */
+    RANK_LIMIT = 1024,      /* dimensions of a tensor */
+    CALL_DEPTH_LIMIT = 512, /* calls of local functions and subgraphs within one another */
+    INLINED_LIMIT = 500000, /* nodes that come from local functions */
+    ATTRIBUTE_LIMIT = 1024, /* attributes of a node */
+    EDGE_LIMIT = 1 << 22,   /* uses of a body's tensors by subgraphs */
     WARNING_LIMIT = 100,
     NAME_LIMIT = 1024, /* characters of a name with its call path; longer ones lose their start */
     ABSENT = -1,       /* in a scope: an optional input of a function that the call leaves out */
@@ -195,9 +195,8 @@ adept_status adept_build_body(builder *b, const scope *parent, const pb_graph *g
 /* --- build_node.c --- */
 /* Declares all outputs, then adds the nodes to the scope's frame. */
 adept_status adept_build_nodes(builder *b, scope *where, const pb_node *const *nodes, size_t count);
-/* Adds a finished node; captured: outer tensors of its subgraphs. */
-adept_status adept_build_append(builder *b, const scope *where, const adept_node *node,
-                                const adept_tensor_id *captured, int32_t captured_count);
+/* Adds a finished node to the scope's frame. */
+adept_status adept_build_append(builder *b, const scope *where, const adept_node *node);
 
 /* protobuf-c leaves absent strings NULL. */
 static inline const char *text_or_empty(const char *text) {
