@@ -150,9 +150,18 @@ adept_status count_quotient(adept_count *ctx) {
     return ADEPT_OK;
 }
 
+/* A whole power from 2 to 4 is that many products less one. */
+static double power_alu(const adept_count *ctx) {
+    double exponent = adept_count_scalar(ctx, 1, 0);
+    bool whole = exponent == 2 || exponent == 3 || exponent == 4;
+    return whole ? exponent - 1 : adept_work_alu(ctx, ADEPT_PASS_FORWARD);
+}
+
 /* y = a ^ b: da = dy b a^(b-1), db = dy y log a. */
 adept_status count_power(adept_count *ctx) {
-    forward_pass(ctx);
+    double elements = adept_count_out_elements(ctx, 0);
+    adept_work_pass(ctx, ADEPT_PASS_FORWARD, ADEPT_KERNEL_ELEMENTWISE, elements, adept_work_inputs_B(ctx),
+                    adept_count_out_B(ctx, 0), power_alu(ctx) * elements);
     if (adept_count_needs_grad(ctx, 0)) {
         adept_count_save_input(ctx, 0);
         if (!adept_work_is_scalar_constant(ctx, 1))

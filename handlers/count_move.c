@@ -90,20 +90,25 @@ adept_status count_copy(adept_count *ctx) {
     return ADEPT_OK;
 }
 
-/* [S, B, E] to [B, S, E] or back. */
-static bool swaps_first_two(const adept_count *ctx) {
-    int32_t count = 0;
-    const int64_t *perm = adept_count_attr_ints(ctx, "perm", &count);
-    return count == 3 && perm[0] == 1 && perm[1] == 0 && perm[2] == 2;
+/* The permutation leaves all axes in place but `first` and the one behind it. */
+static bool swaps_pair(const int64_t *perm, int32_t count, int32_t first) {
+    for (int32_t i = 0; i < count; i++)
+        if (perm[i] != (i == first ? first + 1 : i == first + 1 ? first : i))
+            return false;
+    return count > 1 && first >= 0;
 }
 
 /*
- * Time-major attention ([S, B*H, D] to [B*H, S, D]) needs no storage of its own: a batched product takes
- * matrices of any row stride, and keeping such a view keeps what it is a view of.
+ * A copy. What autograd keeps of it may be the original all the same: a batched product takes a transposed
+ * matrix as it is, and time-major attention ([S, B*H, D] to [B*H, S, D]) as matrices of any row stride.
  */
 adept_status count_transpose(adept_count *ctx) {
-    if (swaps_first_two(ctx))
+    int32_t count = 0;
+    const int64_t *perm = adept_count_attr_ints(ctx, "perm", &count);
+    if (count == 3 && swaps_pair(perm, count, 0))
         adept_count_alias_as_matrices(ctx, 0, 0);
+    else if (count > 2 && swaps_pair(perm, count, count - 2))
+        adept_count_alias(ctx, 0, 0);
     return count_copy(ctx);
 }
 

@@ -163,7 +163,7 @@ static const adept_handler handlers[] = {
     ROW(ONNX, "Pad", 11, 2, 3, I(1), infer_pad, count_pad, 0, 0, KEEP, "a fill, then a copy"),
     ROW(ONNX, "Pad", 18, 2, 4, I(1)|I(3), infer_pad, count_pad, 0, 0, KEEP, "a fill, then a copy"),
     ROW(ONNX, "ParametricSoftplus", 1, 1, 1, 0, infer_same, count_unary, 12, 11, FP32, "exp 5, add 1, log 5, 1 more"),
-    ROW(ONNX, "Pow", 1, 2, 2, 0, infer_pow, count_power, 9, 11, FP32, "lg2 4, product 1, ex2 4; a square costs less"),
+    ROW(ONNX, "Pow", 1, 2, 2, 0, infer_pow, count_power, 9, 11, FP32, "lg2 4, product 1, ex2 4; exponents 2, 3, 4: products"),
     ROW(ONNX, "QLinearConv", 10, 8, 9, 0, infer_qlinear_conv, count_conv_quantized, 4, 0, KEEP, "int8 rate; requantisation: product, round, two comparisons"),
     ROW(ONNX, "QLinearMatMul", 10, 8, 8, 0, infer_qlinear_matmul, count_matmul_quantized, 4, 0, KEEP, "int8 rate; requantisation: product, round, two comparisons"),
     ROW(ONNX, "QuantizeLinear", 10, 2, 3, 0, infer_quantize_linear, count_quantize, 5, 0, KEEP, "product, round, sum, two comparisons"),

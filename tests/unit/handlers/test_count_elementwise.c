@@ -118,6 +118,23 @@ static void quotient_by_a_constant_keeps_nothing(void **state) {
     fixture_free(f);
 }
 
+static void square_is_one_product_an_element(void **state) {
+    (void)state;
+    static const double exponents[] = {2};
+    adept_value value = {.count = 1, .reals = exponents};
+    fixture *f = fixture_new("", "Pow", 15);
+    fixture_in(f, F, "20 30 40", GRAD);
+    adept_tensor_id exponent = fixture_in(f, F, "", CONSTANT);
+    fixture_out(f, F, "20 30 40");
+    fixture_count(f);
+    assert_true(fixture_work(f, FORWARD).alu_flop > N); /* exponent not known */
+    f->all_shapes[exponent].value = &value;
+    fixture_count(f);
+    assert_close(fixture_work(f, FORWARD).alu_flop, N, 0);
+    assert_true(f->counted.saves_inputs == 1);
+    fixture_free(f);
+}
+
 static void where_keeps_its_condition_at_one_byte(void **state) {
     (void)state;
     fixture *f = fixture_new("", "Where", 16);
@@ -202,7 +219,7 @@ static fixture *batch_norm(adept_mode mode) {
 static void batch_norm_reads_its_input_twice_in_training(void **state) {
     (void)state;
     fixture *f = batch_norm(ADEPT_MODE_TRAIN);
-    const adept_kernel *kernel = fixture_kernel(f, FORWARD, ADEPT_KERNEL_NORM, 0);
+    const adept_kernel *kernel = fixture_kernel(f, FORWARD, ADEPT_KERNEL_BATCH_NORM, 0);
     assert_close(kernel->read_B + kernel->write_B, (3 * N + 40 + 20) * 4.0, 0);
     assert_close(moved_B(f, BACKWARD), 5 * N * 4.0, 0);
     assert_close(f->counted.saved_extra_B, 2 * 10 * 4.0, 0);
@@ -316,6 +333,7 @@ int main(void) {
         cmocka_unit_test(sum_has_no_backward_kernel_unless_an_operand_was_broadcast),
         cmocka_unit_test(product_keeps_the_operand_that_the_other_gradient_needs),
         cmocka_unit_test(quotient_by_a_constant_keeps_nothing),
+        cmocka_unit_test(square_is_one_product_an_element),
         cmocka_unit_test(where_keeps_its_condition_at_one_byte),
         cmocka_unit_test(folded_operator_costs_nothing),
         cmocka_unit_test(integers_that_depend_on_data_are_real_work),

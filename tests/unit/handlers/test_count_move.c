@@ -61,6 +61,31 @@ static void transpose_of_an_activation_is_a_copy(void **state) {
     fixture_free(f);
 }
 
+static fixture *transpose(const char *x, const char *y, const int64_t *perm, int32_t rank) {
+    fixture *f = fixture_new("", "Transpose", 13);
+    fixture_in(f, F, x, GRAD);
+    fixture_out(f, F, y);
+    fixture_ints(f, "perm", perm, rank);
+    fixture_count(f);
+    return f;
+}
+
+static void transposed_matrices_are_kept_as_what_they_are_views_of(void **state) {
+    (void)state;
+    fixture *f = transpose("2 3 4 5", "2 3 5 4", (const int64_t[]){0, 1, 3, 2}, 4);
+    assert_int_equal(f->counted.alias_count, 1);
+    assert_false(f->counted.aliases[0].as_matrices);
+    assert_close(fixture_work(f, FORWARD).kernels, 1, 0);
+    fixture_free(f);
+    f = transpose("7 6 5", "6 7 5", (const int64_t[]){1, 0, 2}, 3); /* time-major */
+    assert_int_equal(f->counted.alias_count, 1);
+    assert_true(f->counted.aliases[0].as_matrices);
+    fixture_free(f);
+    f = transpose("2 3 4 5", "2 4 3 5", (const int64_t[]){0, 2, 1, 3}, 4); /* heads to the front */
+    assert_int_equal(f->counted.alias_count, 0);
+    fixture_free(f);
+}
+
 /* Marks constants of `tensor 0 -> op -> tensor 1` where tensor 0 is a weight. */
 static bool is_constant_after(const char *op_type, bool parameter) {
     adept_tensor_id in = 0, out = 1;
@@ -193,6 +218,7 @@ int main(void) {
         cmocka_unit_test(slice_is_free_but_its_gradient_fills_and_copies),
         cmocka_unit_test(split_is_free_but_its_gradient_concatenates),
         cmocka_unit_test(transpose_of_an_activation_is_a_copy),
+        cmocka_unit_test(transposed_matrices_are_kept_as_what_they_are_views_of),
         cmocka_unit_test(layout_of_a_weight_is_folded_but_arithmetic_on_it_is_not),
         cmocka_unit_test(expand_is_free_but_its_gradient_is_a_sum),
         cmocka_unit_test(reshape_of_an_expanded_tensor_is_a_copy),
