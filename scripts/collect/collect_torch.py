@@ -31,6 +31,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections import OrderedDict
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -273,12 +274,13 @@ class Residual(nn.Module):
         c_out = width * expansion
         shape = ((width, 3, stride), (c_out, 3, 1)) if expansion == 1 else \
             ((width, 1, 1), (width, 3, stride), (c_out, 1, 1))
-        steps, c = [], c_in
-        for c_next, kernel, step in shape:
-            steps += [nn.Conv2d(c, c_next, kernel, step, kernel // 2, bias=False), nn.BatchNorm2d(c_next),
-                      nn.ReLU(inplace=True)]
+        steps, c = {}, c_in
+        for i, (c_next, kernel, step) in enumerate(shape, 1):
+            steps |= {f"conv{i}": nn.Conv2d(c, c_next, kernel, step, kernel // 2, bias=False),
+                      f"bn{i}": nn.BatchNorm2d(c_next), f"relu{i}": nn.ReLU(inplace=True)}
             c = c_next
-        self.branch, self.act = nn.Sequential(*steps[:-1]), nn.ReLU(inplace=True)
+        steps.popitem()        # the last one follows the addition
+        self.branch, self.act = nn.Sequential(OrderedDict(steps)), nn.ReLU(inplace=True)
         self.downsample = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out)) \
             if stride != 1 or c_in != c_out else nn.Identity()
 
@@ -287,13 +289,15 @@ class Residual(nn.Module):
 
 
 def resnet(_kind, blocks, expansion):
-    stem = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
-    stages, c = [], 64
+    layers, c = {"conv1": nn.Conv2d(3, 64, 7, 2, 3, bias=False), "bn1": nn.BatchNorm2d(64),
+                 "relu": nn.ReLU(inplace=True), "maxpool": nn.MaxPool2d(3, 2, 1)}, 64
     for stage, (count, width) in enumerate(zip(blocks, (64, 128, 256, 512))):
+        stages = []
         for i in range(count):
             stages.append(Residual(c, width, 2 if i == 0 and stage else 1, expansion))
             c = width * expansion
-    return nn.Sequential(*stem, *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c, 1000))
+        layers[f"layer{stage + 1}"] = nn.Sequential(*stages)
+    return nn.Sequential(OrderedDict(layers, avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(c, 1000)))
 
 
 def vgg16(_kind):
@@ -608,8 +612,8 @@ def example_inputs(net, batch, seq, device, dtype=torch.float32):
 # ---------------------------------------------------------------------------------------------------------
 
 KEPT_BYTES, KEPT_INTEGER_BYTES = 1024, 65536   # smaller tensors stay: their values may decide shapes
-KEPT_METADATA = ("pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy", "namespace",
-                 "pkg.onnxscript.rewriter.rule_name")
+CLASSES = "pkg.torch.onnx.class_hierarchy"
+KEPT_METADATA = ("pkg.torch.onnx.name_scopes", CLASSES, "pkg.onnxscript.rewriter.rule_name")   # `namespace` repeats them
 
 
 @contextlib.contextmanager
@@ -626,15 +630,18 @@ def unwritten_weights():
             setattr(nn.init, n, function)
 
 
-def weightless(name, source):
-    """The network with zero weights. The first element tells tensors apart: exporters merge equal ones."""
-    with unwritten_weights():
-        model = build(name, "eager", source)
+def zero_weights(model):
+    """Zero weights, never touched. The first element tells tensors apart: exporters merge equal ones."""
     with torch.no_grad():
         for i, p in enumerate(model.parameters()):
             p.data = torch.zeros(p.shape, dtype=p.dtype)
             p.view(-1)[0] = (i + 1) / 1024
     return model
+
+
+def weightless(name, source):
+    with unwritten_weights():
+        return zero_weights(build(name, "eager", source))
 
 
 def dynamic_dims(net):
@@ -656,14 +663,18 @@ def prune_metadata(nodes):
         node.doc_string = None
         for key in [k for k in node.metadata_props if k not in KEPT_METADATA]:
             del node.metadata_props[key]
+        if CLASSES in node.metadata_props:     # class names without their Python modules: a third of the file
+            node.metadata_props[CLASSES] = re.sub(r"'(?!aten)(?:\w+\.)+(\w+)'", r"'\1'", node.metadata_props[CLASSES])
 
 
-def export_inference(model, inputs, net, path, opset=20):
-    """PyTorch's exporter on torch.export: BatchNormalization folded, Dropout gone."""
+def export_inference(model, inputs, net, path, opset=20, by_name=False):
+    """PyTorch's exporter on torch.export: BatchNormalization folded, Dropout gone. by_name: as keyword arguments."""
     import onnx_ir as ir
     symbols = {"batch": torch.export.Dim("batch"), "seq": torch.export.Dim("seq")}
-    shapes = tuple({axis: symbols[n] for axis, n in dims.items()} for dims in dynamic_dims(net))
-    program = torch.onnx.export(model.eval(), inputs, dynamo=True, dynamic_shapes=shapes, opset_version=opset,
+    shapes = [{axis: symbols[n] for axis, n in dims.items()} for dims in dynamic_dims(net)]
+    named = dict(zip(input_names(net), inputs)) if by_name else None
+    shapes = dict(zip(named, shapes)) if by_name else tuple(shapes)
+    program = torch.onnx.export(model.eval(), () if by_name else inputs, kwargs=named, dynamo=True, dynamic_shapes=shapes, opset_version=opset,
                                 input_names=input_names(net), output_names=["logits"], optimize=True, verbose=False)
     graph, offset = program.model.graph, 0
     for name, value in graph.initializers.items():
