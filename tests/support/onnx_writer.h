@@ -27,6 +27,7 @@ typedef struct onnx_writer {
     size_t size_B, capacity_B;
     size_t open[4096]; /* where the lengths of the open messages stand */
     int depth;
+    size_t hole_at, hole_B; /* bytes that are counted but not written, see onnx_put_hole */
 } onnx_writer;
 
 /* --- wire format --- */
@@ -88,8 +89,21 @@ static inline void onnx_begin(onnx_writer *w, uint32_t field) {
 
 static inline void onnx_end(onnx_writer *w) {
     size_t at = w->open[--w->depth], length_B = w->size_B - at - 5;
+    if (w->hole_at > at)
+        length_B += w->hole_B;
     for (size_t i = 0; i < 5; i++, length_B >>= 7)
         w->bytes[at + i] = (unsigned char)((length_B & 0x7f) | (i < 4 ? 0x80 : 0));
+}
+
+/*
+ * A bytes field whose size_B bytes are left out: bytes[0 .. hole_at) go to the front of a file, the rest
+ * behind hole_B bytes that a sparse file need not store. One for a writer.
+ */
+static inline void onnx_put_hole(onnx_writer *w, uint32_t field, size_t size_B) {
+    onnx_put_key(w, field, 2);
+    onnx_put_varint(w, size_B);
+    w->hole_at = w->size_B;
+    w->hole_B = size_B;
 }
 
 static inline void onnx_writer_free(onnx_writer *w) {
