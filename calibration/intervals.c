@@ -1,0 +1,84 @@
+/* Prediction intervals from held-out residuals, and how often measurements lie in them. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "scores.h"
+#include "validation_object.h"
+
+/* Fewer residuals than this make no interval. */
+enum { RESIDUALS_MIN = 10 };
+
+#define LEVEL 0.8
+
+/* Ratios measured over predicted of headline rows that are not in the fold left out; returns how many. */
+static size_t gather(const adept_validation *v, bool power, size_t left_out, double *ratios) {
+    size_t count = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        const adept_validation_row *row = &v->rows[i];
+        double measured = power ? row->data->average_power_W : row->data->step_time_s;
+        double predicted = power ? row->average_power_W : row->step_time_s;
+        if (row->fold != left_out && row->data->trace->weight >= ADEPT_HEADLINE_WEIGHT && measured > 0 &&
+            predicted > 0)
+            ratios[count++] = measured / predicted;
+    }
+    if (count)
+        qsort(ratios, count, sizeof *ratios, adept_compare_doubles);
+    return count;
+}
+
+/* Bounds between which `level` of the ratios lie, the same share beyond either; NaN for too few. */
+static adept_interval bounds_of(const adept_validation *v, bool power, size_t left_out, double level,
+                                double *ratios) {
+    size_t count = gather(v, power, left_out, ratios);
+    if (count < RESIDUALS_MIN)
+        return (adept_interval){NAN, NAN};
+    return (adept_interval){adept_quantile(ratios, count, (1 - level) / 2),
+                            adept_quantile(ratios, count, (1 + level) / 2)};
+}
+
+adept_hardware_interval adept_validation_interval(const adept_validation *v, double level) {
+    adept_hardware_interval out = {level, NAN, NAN, NAN, NAN};
+    double *ratios = malloc((v->count + 1) * sizeof *ratios);
+    if (!ratios)
+        return out;
+    adept_interval time = bounds_of(v, false, SIZE_MAX, level, ratios);
+    adept_interval power = bounds_of(v, true, SIZE_MAX, level, ratios);
+    free(ratios);
+    return (adept_hardware_interval){level, time.lower, time.upper, power.lower, power.upper};
+}
+
+/* Counts rows of a fold and those inside the interval of the other folds. */
+static void count_inside(const adept_validation *v, bool power, size_t fold, adept_interval bounds,
+                         size_t *rows, size_t *inside) {
+    for (size_t i = 0; i < v->count; i++) {
+        const adept_validation_row *row = &v->rows[i];
+        double measured = power ? row->data->average_power_W : row->data->step_time_s;
+        double predicted = power ? row->average_power_W : row->step_time_s;
+        if (row->fold != fold || row->data->trace->weight < ADEPT_HEADLINE_WEIGHT || !(measured > 0) ||
+            !(predicted > 0))
+            continue;
+        (*rows)++;
+        *inside += measured >= predicted * bounds.lower && measured <= predicted * bounds.upper;
+    }
+}
+
+adept_coverage_rate adept_validation_coverage(const adept_validation *v) {
+    adept_coverage_rate out = {LEVEL, NAN, NAN, 0, 0};
+    double *ratios = malloc((v->count + 1) * sizeof *ratios);
+    size_t inside[2] = {0, 0}, rows[2] = {0, 0};
+    for (size_t fold = 0; ratios && fold < v->fold_count; fold++) {
+        for (int power = 0; power < 2; power++) {
+            adept_interval bounds = bounds_of(v, power, fold, LEVEL, ratios);
+            if (!isnan(bounds.lower))
+                count_inside(v, power, fold, bounds, &rows[power], &inside[power]);
+        }
+    }
+    free(ratios);
+    out.time_rows = rows[0];
+    out.power_rows = rows[1];
+    if (rows[0])
+        out.time = (double)inside[0] / (double)rows[0];
+    if (rows[1])
+        out.power = (double)inside[1] / (double)rows[1];
+    return out;
+}
