@@ -87,19 +87,19 @@ adept_status infer_bitmask_dropout(adept_infer *ctx) {
 /* x [B, S, H], tokens of each [B] to [tokens, H], offsets [B, S], starts [B + 1], longest [1]. */
 adept_status infer_remove_padding(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    int64_t one = 1, tokens;
+    int64_t one = 1, tokens, starts;
     INFER_TRY(dims_want_rank(ctx, 0, 3, "[batch, length, hidden]"));
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     INFER_TRY(dims_product(ctx, x->dims, 0, 2, &tokens));
-    tokens = dims_assume_bound(ctx, "tokens", tokens, "how many tokens are no padding is computed data");
-    int64_t y[2] = {tokens, x->dims[2]}, starts;
     if (!adept_add_i64(x->dims[0], 1, &starts))
         return adept_infer_overflow(ctx);
-    INFER_TRY(dims_out(ctx, 0, x->dtype, 2, y, ADEPT_BOUND));
     INFER_TRY(adept_infer_out(ctx, 1, ADEPT_DTYPE_INT32, 2, x->dims));
     INFER_TRY(adept_infer_out(ctx, 2, ADEPT_DTYPE_INT32, 1, &starts));
-    return adept_infer_out(ctx, 3, ADEPT_DTYPE_INT32, 1, &one);
+    INFER_TRY(adept_infer_out(ctx, 3, ADEPT_DTYPE_INT32, 1, &one));
+    tokens = dims_assume_bound(ctx, "tokens", tokens, "how many tokens are no padding is computed data");
+    int64_t y[2] = {tokens, x->dims[2]};
+    return dims_out(ctx, 0, x->dtype, 2, y, ADEPT_BOUND);
 }
 
 /* x [tokens, H], offsets [B, S] to [B, S, H] */

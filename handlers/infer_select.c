@@ -157,10 +157,9 @@ static int64_t distinct(adept_infer *ctx, const adept_value *value, bool sorted,
 }
 
 static adept_status unique_outputs(adept_infer *ctx, int32_t rank, const int64_t *dims, int64_t found,
-                                   int64_t inverse, adept_certainty certainty) {
+                                   adept_certainty certainty) {
     INFER_TRY(dims_out(ctx, 0, dims_type(ctx, 0), rank, dims, certainty));
     INFER_TRY(dims_out(ctx, 1, ADEPT_DTYPE_INT64, 1, &found, certainty));
-    INFER_TRY(adept_infer_out(ctx, 2, ADEPT_DTYPE_INT64, 1, &inverse));
     return dims_out(ctx, 3, ADEPT_DTYPE_INT64, 1, &found, certainty);
 }
 
@@ -184,12 +183,12 @@ adept_status infer_unique(adept_infer *ctx) {
     all = by_axis ? x->dims[axis] : elements;
     if ((!by_axis || x->rank == 1) && all_known(value))
         found = distinct(ctx, value, adept_infer_int(ctx, "sorted", 1) != 0, &items);
+    INFER_TRY(adept_infer_out(ctx, 2, ADEPT_DTYPE_INT64, 1, &all));
     bool exact = found >= 0;
     if (!exact)
         found = dims_assume_bound(ctx, "unique", all, "how many elements differ is computed data");
     dims[by_axis ? axis : 0] = found;
-    INFER_TRY(
-        unique_outputs(ctx, by_axis ? x->rank : 1, dims, found, all, exact ? ADEPT_EXACT : ADEPT_BOUND));
+    INFER_TRY(unique_outputs(ctx, by_axis ? x->rank : 1, dims, found, exact ? ADEPT_EXACT : ADEPT_BOUND));
     if (!exact || !fold_begin(&f, ctx, x->dtype, found))
         return ADEPT_OK;
     for (int64_t i = 0; i < found; i++)
@@ -207,11 +206,11 @@ adept_status infer_ms_unique(adept_infer *ctx) {
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     if (all_known(value))
         found = distinct(ctx, value, false, &items);
+    INFER_TRY(adept_infer_out(ctx, 1, ADEPT_DTYPE_INT64, 1, &elements));
     adept_certainty certainty = found >= 0 ? ADEPT_EXACT : ADEPT_BOUND;
     if (found < 0)
         found = dims_assume_bound(ctx, "unique", elements, "how many elements differ is computed data");
     INFER_TRY(dims_out(ctx, 0, x->dtype, 1, &found, certainty));
-    INFER_TRY(adept_infer_out(ctx, 1, ADEPT_DTYPE_INT64, 1, &elements));
     return dims_out(ctx, 2, ADEPT_DTYPE_INT64, 1, &found, certainty);
 }
 
