@@ -4,6 +4,7 @@
 
 #include "adept/profile.h"
 #include "fail.h"
+#include "fusion.h"
 #include "optimizer.h"
 
 /* --- build, step by step; each step reads the ones before it --- */
@@ -67,6 +68,19 @@ static adept_status assign_storage(adept_profile *p, adept_error *err) {
                                   &p->run, err);
 }
 
+static adept_status fuse(adept_profile *p, adept_error *err) {
+    int32_t groups = 0;
+    if (p->run.fusion != ADEPT_FUSION_COMPILED)
+        return ADEPT_OK;
+    adept_status status =
+        adept_fuse(p->counted, &groups, p->network, &p->gradients, p->storage, p->arena, err);
+    if (status == ADEPT_OK &&
+        !adept_network_note(p->network, "%d groups of operators run as one kernel each (--fusion compiled)",
+                            groups))
+        return adept_fail_memory(err);
+    return status;
+}
+
 static adept_status build(adept_profile *p, const adept_graph *graph, const adept_run *run,
                           adept_error *err) {
     adept_status status = copy_run(p, run, err);
@@ -80,6 +94,8 @@ static adept_status build(adept_profile *p, const adept_graph *graph, const adep
         status = assign_storage(p, err);
     if (status == ADEPT_OK)
         status = count_operators(p, err);
+    if (status == ADEPT_OK)
+        status = fuse(p, err);
     if (status == ADEPT_OK)
         status = adept_activations_find(&p->activations, p->network, p->counted, &p->gradients, p->storage,
                                         p->is_constant, p->arena, err);
