@@ -259,11 +259,13 @@ adept_status infer_split(adept_infer *ctx) {
     if (!dims || !sizes)
         return dims_no_memory(ctx);
     INFER_TRY(split_sizes(ctx, x->dims[axis], parts, sizes, &certainty));
-    for (int32_t i = 0; i < parts; start += sizes[i++]) {
+    for (int32_t i = 0; i < parts; i++) {
         dims[axis] = sizes[i];
         INFER_TRY(dims_out(ctx, i, x->dtype, x->rank, dims, certainty));
-        if (certainty == ADEPT_EXACT)
-            INFER_TRY(fold_part(ctx, i, x, axis, start, sizes[i]));
+        if (certainty != ADEPT_EXACT)
+            continue; /* assumed parts need not add up to the axis, nor to anything that fits 64 bits */
+        INFER_TRY(fold_part(ctx, i, x, axis, start, sizes[i]));
+        start += sizes[i];
     }
     return ADEPT_OK;
 }
