@@ -159,7 +159,7 @@ static adept_status damaged(const scanner *scan, const unsigned char *at, const 
 /* --- writing --- */
 
 static adept_status make_room(scanner *scan, size_t wanted_B) {
-    if (wanted_B <= scan->capacity_B - scan->out_B)
+    if (scan->out && wanted_B <= scan->capacity_B - scan->out_B)
         return ADEPT_OK;
     if (wanted_B > slim_limit_B - scan->out_B)
         return adept_fail(scan->err, ADEPT_LIMIT, "more than %zu MB of structure beside the weights",
