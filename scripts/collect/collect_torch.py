@@ -571,10 +571,7 @@ class FromTransformers(nn.Module):
         self.model = model
 
     def forward(self, *inputs):
-        names = ("input_ids", "attention_mask")
-        return self.model(**dict(zip(names, inputs)), use_cache=False, return_dict=True).logits if \
-            self.model.config.model_type in ("llama", "gpt2", "opt") else \
-            self.model(**dict(zip(names, inputs)), return_dict=True).logits
+        return self.model(**dict(zip(("input_ids", "attention_mask"), inputs)), return_dict=True).logits
 
 
 def build(name, attention, source="own", **over):
@@ -587,7 +584,7 @@ def build(name, attention, source="own", **over):
         import torchvision
         return getattr(torchvision.models, cls)(weights=None)
     import transformers
-    config = getattr(transformers, cls + "Config")(**settings[0])
+    config = getattr(transformers, cls + "Config")(use_cache=False, **settings[0])
     config._attn_implementation = "sdpa" if attention == "flash" else "eager"
     task = {"Llama": "LlamaForCausalLM", "GPT2": "GPT2LMHeadModel", "OPT": "OPTForCausalLM"}
     return FromTransformers(getattr(transformers, task.get(cls, cls + "ForSequenceClassification"))(config))
@@ -871,8 +868,9 @@ class Sampler:
         while not self.stop.wait(self.period_s):
             if tick % 5 == 0:       # the slow readings every tenth of a second
                 sm, memory, celsius, reasons = n.clock_Hz(1), n.clock_Hz(2), n.temperature_C(), n.throttle()
-            watts = n.power_W() if tick % 5 == 0 or n.energy_J() is None else None
-            self.samples.at.append((time.perf_counter(), n.energy_J(), watts, sm, memory, celsius, reasons))
+            joules = n.energy_J()
+            watts = n.power_W() if tick % 5 == 0 or joules is None else None
+            self.samples.at.append((time.perf_counter(), joules, watts, sm, memory, celsius, reasons))
             tick += 1
 
     def __enter__(self):
