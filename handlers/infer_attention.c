@@ -99,8 +99,11 @@ adept_status infer_rotary_embedding(adept_infer *ctx) {
     return infer_same(ctx);
 }
 
-/* query [B, S, N_q d_k], key [B, S, N d_k], value [B, S, N d_v] to [B, S, N_q d_v] and state [B, N, d_k,
- * d_v]. */
+/*
+ * query [B, S, N_q d_k], key [B, S, N d_k], value [B, S, N d_v] to [B, S, N_q d_v] and state [B, N, d_k,
+ * d_v]. com.microsoft: N may exceed N_q and then gives the output's heads; a window of W states has a leading
+ * axis.
+ */
 adept_status infer_linear_attention(adept_infer *ctx) {
     const adept_shape *q = adept_infer_in(ctx, 0), *k = adept_infer_in(ctx, 1), *v = adept_infer_in(ctx, 2);
     int64_t q_heads, kv_heads, hidden;
@@ -116,12 +119,47 @@ adept_status infer_linear_attention(adept_infer *ctx) {
         return adept_infer_fail(
             ctx, "query %s, key %s and value %s do not fit %" PRId64 " and %" PRId64 " heads",
             dims_input_text(ctx, 0), dims_input_text(ctx, 1), dims_input_text(ctx, 2), q_heads, kv_heads);
-    if (!adept_mul_i64(q_heads, d_v, &hidden))
+    if (!adept_mul_i64(q_heads > kv_heads ? q_heads : kv_heads, d_v, &hidden))
         return adept_infer_overflow(ctx);
-    int64_t y[3] = {q->dims[0], q->dims[1], hidden}, state[4] = {q->dims[0], kv_heads, d_k, d_v};
+    int64_t window = adept_infer_int(ctx, "state_window", 0);
+    int64_t y[3] = {q->dims[0], q->dims[1], hidden}, state[5] = {window, q->dims[0], kv_heads, d_k, d_v};
+    bool windowed = window > 0;
     const adept_shape *past = adept_infer_in(ctx, 3);
     INFER_TRY(adept_infer_out(ctx, 0, q->dtype, 3, y));
-    return adept_infer_out(ctx, 1, past ? past->dtype : q->dtype, 4, state);
+    return adept_infer_out(ctx, 1, past ? past->dtype : q->dtype, 4 + windowed, windowed ? state : state + 1);
+}
+
+/* com.microsoft: decay and update rate of each head. */
+adept_status infer_linear_attention_gate(adept_infer *ctx) {
+    INFER_TRY(infer_same(ctx));
+    return adept_infer_out_like(ctx, 1, adept_infer_in(ctx, 0));
+}
+
+/*
+ * com.microsoft: packed tokens. query [tokens.., N, d_k], value [tokens.., N_v, d_v] to [tokens.., N_v, d_v]
+ * and the state [B, N_v, d_v, d_k] (input 6; B also from the starts of the sequences [B + 1], input 3).
+ */
+adept_status infer_gated_delta_net(adept_infer *ctx) {
+    const adept_shape *q = adept_infer_in(ctx, 0), *v = adept_infer_in(ctx, 2),
+                      *starts = adept_infer_in(ctx, 3);
+    const adept_shape *state = adept_infer_in(ctx, 6);
+    int64_t batch = 1;
+    if (q->rank < 3 || v->rank != q->rank)
+        return adept_infer_out_unknown(ctx, 0, q->dtype);
+    int64_t *dims = dims_copy(ctx, v->rank, v->dims);
+    if (!dims)
+        return dims_no_memory(ctx);
+    if (q->dims[q->rank - 2] > dims[v->rank - 2])
+        dims[v->rank - 2] = q->dims[q->rank - 2];
+    INFER_TRY(adept_infer_out(ctx, 0, q->dtype, v->rank, dims));
+    if (state)
+        return adept_infer_out_like(ctx, 1, state);
+    if (q->rank == 4)
+        batch = q->dims[0];
+    else if (starts && starts->rank == 1 && starts->dims[0] > 0)
+        batch = starts->dims[0] - 1;
+    int64_t last[4] = {batch, v->dims[v->rank - 2], v->dims[v->rank - 1], q->dims[q->rank - 1]};
+    return adept_infer_out(ctx, 1, ADEPT_DTYPE_FLOAT, 4, last);
 }
 
 static adept_status flex_modifier(adept_infer *ctx, const char *name, adept_dtype dtype,
@@ -373,7 +411,7 @@ static adept_status cached_attention(adept_infer *ctx, int32_t caches) {
     int64_t *dims = dims_copy(ctx, q->rank, q->dims);
     if (!dims)
         return dims_no_memory(ctx);
-    if (!key)
+    if (!key && adept_infer_int(ctx, "v_head_size", 0) <= 0) /* query, key and value side by side */
         dims[q->rank - 1] = dims[q->rank - 1] / (heads_n + 2 * kv_heads) * heads_n;
     INFER_TRY(adept_infer_out(ctx, 0, q->dtype, q->rank, dims));
     for (int32_t i = 0; i < 2; i++)
@@ -386,8 +424,18 @@ adept_status infer_sparse_attention(adept_infer *ctx) {
     return cached_attention(ctx, 3);
 }
 
+/* In the layout LATENT the heads of the output may be narrower: v_head_size. */
 adept_status infer_paged_attention(adept_infer *ctx) {
-    return cached_attention(ctx, 3);
+    const adept_shape *q = adept_infer_in(ctx, 0);
+    int64_t heads_n, size = adept_infer_int(ctx, "v_head_size", 0), hidden;
+    INFER_TRY(cached_attention(ctx, 3));
+    if (size <= 0 || q->rank != 2)
+        return ADEPT_OK;
+    INFER_TRY(read_num_heads(ctx, &heads_n));
+    if (!adept_mul_i64(heads_n, size, &hidden))
+        return adept_infer_overflow(ctx);
+    int64_t dims[2] = {q->dims[0], hidden};
+    return adept_infer_out(ctx, 0, q->dtype, 2, dims);
 }
 
 /* query [S, B, H], key [L, B, H]; caches [B, N, L, h] */

@@ -281,3 +281,27 @@ adept_status infer_causal_conv_with_state(adept_infer *ctx) {
     int64_t dims[3] = {x->dims[0], x->dims[1], w->dims[2] > 0 ? w->dims[2] - 1 : 0};
     return adept_infer_out(ctx, 1, x->dtype, 3, dims);
 }
+
+/*
+ * com.microsoft: x [B, C, spatial..] or, channels last, [B, L, C..]. The state has (k - 1) * dilation
+ * positions on the causal axis (the last spatial one); a window of W states has a leading axis.
+ */
+adept_status infer_ms_causal_conv_with_state(adept_infer *ctx) {
+    const adept_shape *x = adept_infer_in(ctx, 0), *w = adept_infer_in(ctx, 1);
+    bool channels_last = adept_infer_int(ctx, "channels_last", 0) != 0;
+    int64_t states = adept_infer_int(ctx, "state_window", 0), length;
+    INFER_TRY(infer_same(ctx));
+    if (x->rank < 3 || w->rank < 3)
+        return ADEPT_OK;
+    int64_t *dims = dims_new(ctx, x->rank + 1);
+    if (!dims)
+        return dims_no_memory(ctx);
+    int64_t taps = w->dims[w->rank - 1];
+    if (!adept_mul_i64(taps > 0 ? taps - 1 : 0, adept_infer_int(ctx, "dilation", 1), &length))
+        return adept_infer_overflow(ctx);
+    dims[0] = states;
+    dims_put(dims + 1, x->dims, x->rank);
+    dims[channels_last ? 2 : x->rank] = length;
+    bool windowed = states > 0;
+    return adept_infer_out(ctx, 1, x->dtype, x->rank + windowed, windowed ? dims : dims + 1);
+}

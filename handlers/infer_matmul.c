@@ -63,8 +63,10 @@ adept_status infer_matmul(adept_infer *ctx) {
     return multiply_inputs(ctx, 0, 1, dims_type(ctx, 0));
 }
 
+/* int32; of two 16-bit unsigned operands (com.microsoft) uint32. */
 adept_status infer_matmul_integer(adept_infer *ctx) {
-    return multiply_inputs(ctx, 0, 1, ADEPT_DTYPE_INT32);
+    bool wide = dims_type(ctx, 0) == ADEPT_DTYPE_UINT16 && dims_type(ctx, 1) == ADEPT_DTYPE_UINT16;
+    return multiply_inputs(ctx, 0, 1, wide ? ADEPT_DTYPE_UINT32 : ADEPT_DTYPE_INT32);
 }
 
 /* a, scale, zero point, b, scale, zero point, y scale, y zero point */
@@ -139,6 +141,23 @@ adept_status infer_matmul_blocked(adept_infer *ctx) {
         return adept_infer_fail(ctx, "input %s has %" PRId64 " columns, the weight K = %" PRId64,
                                 dims_input_text(ctx, 0), dims[a->rank - 1], inner);
     dims[a->rank - 1] = stored_k_n ? k : n;
+    return adept_infer_out(ctx, 0, a->dtype, a->rank, dims);
+}
+
+/* com.microsoft: [.., K] by a weight stored [N, K] (FP8) or [N, K / 2] (two FP4 in a byte). */
+adept_status infer_matmul_stored(adept_infer *ctx) {
+    const adept_shape *a = adept_infer_in(ctx, 0), *b = adept_infer_in(ctx, 1);
+    INFER_TRY(dims_want_rank(ctx, 1, 2, "[N, K]"));
+    if (a->rank < 1 || b->rank < 0)
+        return adept_infer_out_unknown(ctx, 0, a->dtype);
+    int64_t *dims = dims_copy(ctx, a->rank, a->dims);
+    if (!dims)
+        return dims_no_memory(ctx);
+    int64_t packed = b->dtype == ADEPT_DTYPE_UINT8 ? 2 : 1;
+    if (dims[a->rank - 1] / packed != b->dims[1] && dims_exact(ctx))
+        return adept_infer_fail(ctx, "input %s does not fit the weight %s", dims_input_text(ctx, 0),
+                                dims_input_text(ctx, 1));
+    dims[a->rank - 1] = b->dims[0];
     return adept_infer_out(ctx, 0, a->dtype, a->rank, dims);
 }
 

@@ -142,6 +142,38 @@ adept_status infer_murmur_hash3(adept_infer *ctx) {
                           adept_infer_int(ctx, "positive", 1) ? ADEPT_DTYPE_UINT32 : ADEPT_DTYPE_INT32);
 }
 
+/* key, query [B, S, M, H], value [B, S, H], ..: the gated value [B, S, M, H], and normalised. */
+adept_status infer_engram_gate(adept_infer *ctx) {
+    INFER_TRY(infer_same(ctx));
+    return adept_infer_out_like(ctx, 1, adept_infer_in(ctx, 0));
+}
+
+/*
+ * ids [B, S] (packed: [tokens]) to hashes [.., (n - 1) heads] of all n-grams up to n, and the last n - 1 ids
+ * of each sequence. Input 3 of the packed form holds the starts of the sequences [B + 1].
+ */
+adept_status infer_ngram_hash_mapping(adept_infer *ctx) {
+    const adept_shape *ids = adept_infer_in(ctx, 0), *starts = adept_infer_in(ctx, 3);
+    int64_t longest, heads_n, hashes;
+    INFER_TRY(dims_need_int(ctx, "max_ngram_size", &longest));
+    INFER_TRY(dims_need_int(ctx, "n_head_per_ngram", &heads_n));
+    if (ids->rank < 1)
+        return adept_infer_out_unknown(ctx, 0, ids->dtype);
+    if (longest < 2 || heads_n < 1 || !adept_mul_i64(longest - 1, heads_n, &hashes))
+        return adept_infer_fail(ctx, "%" PRId64 "-grams with %" PRId64 " heads", longest, heads_n);
+    int64_t *dims = dims_new(ctx, ids->rank + 1), batch = ids->dims[0];
+    if (!dims)
+        return dims_no_memory(ctx);
+    dims_put(dims, ids->dims, ids->rank);
+    dims[ids->rank] = hashes;
+    INFER_TRY(adept_infer_out(ctx, 0, ids->dtype, ids->rank + 1, dims));
+    if (ids->rank == 1)
+        batch = starts && starts->rank == 1 && starts->dims[0] > 0 ? starts->dims[0] - 1 : 1;
+    int64_t last[2] = {batch, longest - 1};
+    INFER_TRY(adept_infer_out(ctx, 1, ids->dtype, 2, last));
+    return adept_infer_out(ctx, 2, ADEPT_DTYPE_INT32, 2, last);
+}
+
 /* ids, scores to scores */
 adept_status infer_ngram_repeat_block(adept_infer *ctx) {
     return adept_infer_out_like(ctx, 0, adept_infer_in(ctx, 1));

@@ -16,9 +16,9 @@ adept_status infer_quantize_linear(adept_infer *ctx) {
     return dims_out_typed(ctx, 0, 0, dtype);
 }
 
-/* Reals of the scale's type, or output_dtype. */
+/* Reals of the scale's type, or what output_dtype says (com.microsoft.DequantizeWithOrder: to). */
 adept_status infer_dequantize_linear(adept_infer *ctx) {
-    int64_t attribute = adept_infer_int(ctx, "output_dtype", 0);
+    int64_t attribute = adept_infer_int(ctx, "output_dtype", adept_infer_int(ctx, "to", 0));
     adept_dtype dtype =
         attribute > 0 && attribute < ADEPT_DTYPE_COUNT ? (adept_dtype)attribute : dims_type(ctx, 1);
     return dims_out_typed(ctx, 0, 0, dtype);
@@ -123,17 +123,17 @@ adept_status infer_dequantize_bfp(adept_infer *ctx) {
 }
 
 /*
- * com.microsoft: rows of a matrix stored in blocks of few bits. Packed entries of uint8 (bits 4) hold two
- * numbers each: the axis of quantization is as long again.
+ * com.microsoft: rows of a matrix stored in blocks of few bits. Bytes hold several numbers each, packed
+ * along the last axis, which is as many times longer.
  */
 adept_status infer_gather_block_quantized(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0), *indices = adept_infer_in(ctx, 1);
     adept_dtype dtype = dims_type(ctx, 2);
-    int32_t axis, packed;
+    int32_t axis;
     if (x->rank < 0 || indices->rank < 0)
         return adept_infer_out_unknown(ctx, 0, dtype);
     INFER_TRY(adept_infer_axis(ctx, adept_infer_int(ctx, "gather_axis", 0), x->rank, &axis));
-    INFER_TRY(adept_infer_axis(ctx, adept_infer_int(ctx, "quantize_axis", 1), x->rank, &packed));
+    int32_t packed = x->rank - 1;
     int64_t bits = adept_infer_int(ctx, "bits", 4);
     int64_t per_entry = x->dtype == ADEPT_DTYPE_UINT8 && bits > 0 && bits < 8 ? 8 / bits : 1;
     int64_t *from = dims_copy(ctx, x->rank, x->dims), *dims = dims_new(ctx, x->rank - 1 + indices->rank);

@@ -86,6 +86,29 @@ static void fused_operators_of_onnxruntime(void **state) {
     CHECK_OUTPUTS(cases);
 }
 
+static void newest_operators_of_onnxruntime(void **state) {
+    (void)state;
+    static const infer_case cases[] = {
+        {"com.microsoft:GatedDeltaNet",                 1, "float16[11,4,16]; float16[11,4,16]; float16[11,8,24]; int32[3]",
+         "",                                                                                                                                               "float16[11,8,24]; float32[2,8,24,16]"               },
+        {"com.microsoft:LinearAttention",               1, "float32[2,5,32]; float32[2,5,16]; float32[2,5,24]",
+         "q_num_heads=4 kv_num_heads=2 state_window=3",                                                                                                    "float32[2,5,48]; float32[3,2,2,8,12]"               },
+        {"com.microsoft:CausalConvWithState",           1, "float32[2,9,6]; float32[6,1,4]",
+         "channels_last=1 dilation=2",                                                                                                                     "float32[2,9,6]; float32[2,6,6]"                     },
+        {"com.microsoft:CausalConvWithState",           1, "float32[2,6,9]; float32[6,1,4]",                                 "state_window=5",
+         "float32[2,6,9]; float32[5,2,6,3]"                                                                                                                                                                     },
+        {"com.microsoft:MatMulBlockQuantizedFp4Weight", 1,
+         "float16[2,7,64]; uint8[96,32]; uint8[96,4]; float32[]",                                                            "",                           "float16[2,7,96]"                                    },
+        {"com.microsoft:MatMulInteger16",               1, "uint16[2,3]; uint16[3,4]",                                       "",                           "uint32[2,4]"                                        },
+        {"com.microsoft:NGramHashMapping",              1, "int64[2,7]; int64[3]; int64[8]",
+         "max_ngram_size=3 n_head_per_ngram=4 pad_id=0",                                                                                                   "int64[2,7,8]; int64[2,2]"                           },
+        {"com.microsoft:PagedAttention",                1,
+         "float16[9,64]; float16[9,16]; float16[9,16]; float16[5,16,2,8]; float16[5,16,2,8]; int32[3]; "
+         "int32[2]; int32[2,4]",                                                                                             "num_heads=8 kv_num_heads=2", "float16[9,64]; float16[5,16,2,8]; float16[5,16,2,8]"},
+    };
+    CHECK_OUTPUTS(cases);
+}
+
 static void windows_round_by_their_attributes(void **state) {
     (void)state;
     static const infer_case cases[] = {
@@ -156,6 +179,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_of_onnxruntime),
         cmocka_unit_test(fused_operators_of_onnxruntime),
+        cmocka_unit_test(newest_operators_of_onnxruntime),
         cmocka_unit_test(windows_round_by_their_attributes),
         cmocka_unit_test(equations_and_spectra),
         cmocka_unit_test(newest_operators),
