@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "arena.h"
 
 #include <stdarg.h>
@@ -5,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_PAGE_B = 4096, LARGEST_PAGE_B = 1 << 20 };
+enum { FIRST_PAGE_B = 4096, HUGE_PAGE_B = 1 << 21, LARGEST_PAGE_B = 1 << 24 };
 
 typedef struct page {
     struct page *next;
@@ -39,6 +41,19 @@ void adept_arena_free(adept_arena *arena) {
     free(arena);
 }
 
+/* Large pages are asked for as huge ones: a graph of a million nodes else spends its time in page faults. */
+static void *page_memory(size_t size_B) {
+    if (size_B < 4 * (size_t)HUGE_PAGE_B || size_B > SIZE_MAX - HUGE_PAGE_B)
+        return malloc(size_B);
+    size_t rounded_B = (size_B + HUGE_PAGE_B - 1) / HUGE_PAGE_B * HUGE_PAGE_B;
+    void *memory = aligned_alloc(HUGE_PAGE_B, rounded_B);
+#ifdef MADV_HUGEPAGE
+    if (memory)
+        (void)madvise(memory, rounded_B, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 static page *add_page(adept_arena *arena, size_t wanted_B) {
 #ifdef ADEPT_ARENA_MALLOC
     size_t size_B = wanted_B;
@@ -47,7 +62,7 @@ static page *add_page(adept_arena *arena, size_t wanted_B) {
 #endif
     if (size_B > SIZE_MAX - sizeof(page))
         return NULL;
-    page *p = malloc(sizeof *p + size_B);
+    page *p = page_memory(sizeof *p + size_B);
     if (!p)
         return NULL;
     p->used_B = 0;
