@@ -19,6 +19,8 @@ import ctypes
 import datetime
 import functools
 import hashlib
+import importlib.metadata
+import importlib.util
 import itertools
 import json
 import math
@@ -574,10 +576,16 @@ class FromTransformers(nn.Module):
         return self.model(**dict(zip(("input_ids", "attention_mask"), inputs)), return_dict=True).logits
 
 
+def source_of(name, wanted):
+    """own, or library where that is wanted, exists and is installed."""
+    library = ZOO[name].library
+    return "library" if wanted == "library" and library and importlib.util.find_spec(library[0]) else "own"
+
+
 def build(name, attention, source="own", **over):
     """A network of the zoo; source library: the version of torchvision or transformers, where there is one."""
     net = ZOO[name]
-    if source == "own" or not net.library:
+    if source_of(name, source) == "own":
         return net.build(attention, **over)
     module, cls, *settings = net.library
     if module == "torchvision":
@@ -734,7 +742,7 @@ def random_in_training(model):
 def graph_file(name, mode, source):
     with unwritten_weights(), torch.device("meta"):
         train = mode == "train" and random_in_training(build(name, "eager", "own"))
-    return name + ("" if source == "own" else "-library") + ("-train" if train else "") + ".onnx"
+    return name + ("-library" if source_of(name, source) == "library" else "") + ("-train" if train else "") + ".onnx"
 
 
 def export_graph(name, mode, folder, source="own"):
@@ -1153,7 +1161,7 @@ def measure_run(run, device, args):
     found = timed_window(step, device, args.window_s, estimate)
     forward, backward = phase_times(found.pop("phases"), run, device)
     record = {"kind": "run", "key": run.key(device.world), **asdict(run), "gpus": device.world, "gpus_here": 1,
-              "zoo": args.zoo, "loss": args.loss, "parameters": step.parameters, "device": device.torch.type, **found,
+              "zoo": source_of(run.model, args.zoo), "loss": args.loss, "parameters": step.parameters, "device": device.torch.type, **found,
               "forward_time_s": forward, "backward_time_s": backward,
               "peak_memory_B": torch.cuda.max_memory_allocated() if device.cuda else None,
               "processes": device.nvml.processes() if device.nvml else None}
@@ -1645,7 +1653,6 @@ def session_record(device, args):
                       capability=[p.major, p.minor], cuda=torch.version.cuda, cudnn=torch.backends.cudnn.version())
     for name in ("triton", "transformers", "torchvision"):
         with contextlib.suppress(Exception):
-            import importlib.metadata
             record[name] = importlib.metadata.version(name)
     return record
 
@@ -1799,7 +1806,7 @@ def arguments():
     how.add_argument("--warmup-s", type=float, default=1.5, help="warm-up of a run, after three steps")
     how.add_argument("--settle-s", type=float, default=1.2, help="warm-up of an operator: the power sensor's ramp")
     how.add_argument("--budget-s", type=float, help="stop between two items when this would be passed")
-    how.add_argument("--zoo", choices=("own", "library"), default="own", help="own networks, or torchvision's and transformers'")
+    how.add_argument("--zoo", choices=("own", "library"), default="own", help="own networks, or torchvision's and transformers' where installed")
     how.add_argument("--loss", choices=("ce", "sum"), default="ce", help="cross entropy, or the sum of the outputs")
     how.add_argument("--no-cudnn-benchmark", dest="cudnn_benchmark", action="store_false")
     how.add_argument("--gpu", help="id of the GPU's hardware file (default: from its name)")
