@@ -62,21 +62,34 @@ static cJSON *read_json(const char *path) {
     return json;
 }
 
-/* Binds every plain symbol of the inputs to the size that the counts were made at. */
-static size_t bind_dims(adept_dim_binding *dims, const cJSON *reference) {
-    const cJSON *inputs = cJSON_GetObjectItem(reference, "inputs"), *input;
+static bool is_bound(const adept_dim_binding *dims, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(dims[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Binds every plain symbol of the graph's inputs ("[batch, 3, 224, 224]") to the size that the counts were
+ * made at. Names live in text.
+ */
+static size_t bind_dims(adept_dim_binding *dims, char *text, size_t size, const adept_graph *graph,
+                        const cJSON *reference) {
     const cJSON *shapes = cJSON_GetObjectItem(reference, "example_input_shapes");
-    size_t count = 0;
-    int index = 0;
-    cJSON_ArrayForEach(input, inputs) {
-        const cJSON *symbols = cJSON_GetArrayItem(input, 2), *shape = cJSON_GetArrayItem(shapes, index++);
-        for (int d = 0; d < cJSON_GetArraySize(symbols) && d < cJSON_GetArraySize(shape); d++) {
-            const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(symbols, d));
-            bool plain = name && !strpbrk(name, " */+-()");
-            for (size_t i = 0; plain && i < count; i++)
-                plain = strcmp(dims[i].name, name) != 0;
-            if (plain && count < MAX_DIMS)
-                dims[count++] = (adept_dim_binding){name, cJSON_GetArrayItem(shape, d)->valueint};
+    size_t count = 0, used = 0;
+    for (size_t i = 0; i < adept_graph_input_count(graph); i++) {
+        const cJSON *shape = cJSON_GetArrayItem(shapes, (int)i);
+        char *names = text + used, *rest = NULL;
+        used += (size_t)snprintf(names, size - used, "%s", adept_graph_input_shape(graph, i)) + 1;
+        assert_true(used < size);
+        int d = 0;
+        for (char *name = strtok_r(names, "[], ", &rest); name; name = strtok_r(NULL, "[],", &rest), d++) {
+            name += strspn(name, " ");
+            bool plain = !strpbrk(name, " */+-()?") && strspn(name, "0123456789") < strlen(name);
+            const cJSON *value = cJSON_GetArrayItem(shape, d);
+            if (plain && value && count < MAX_DIMS && !is_bound(dims, count, name))
+                dims[count++] = (adept_dim_binding){name, value->valueint};
         }
     }
     return count;
@@ -162,14 +175,17 @@ static void try_graph(tally *t, const char *folder, const char *name) {
     }
     snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
     adept_dim_binding dims[MAX_DIMS];
+    char text[8192];
     adept_run run = ADEPT_RUN_INIT;
-    run.dims = dims;
-    run.dim_count = bind_dims(dims, reference);
     adept_error err = ADEPT_ERROR_INIT;
     adept_graph *graph = NULL;
     adept_profile *profile = NULL;
-    if (adept_graph_load(&graph, path, &err) != ADEPT_OK ||
-        adept_profile_build(&profile, graph, &run, &err) != ADEPT_OK) {
+    adept_status status = adept_graph_load(&graph, path, &err);
+    if (status == ADEPT_OK) {
+        run.dims = dims;
+        run.dim_count = bind_dims(dims, text, sizeof text, graph, reference);
+    }
+    if (status != ADEPT_OK || adept_profile_build(&profile, graph, &run, &err) != ADEPT_OK) {
         print_message("  WRONG %s: %s\n", name, err.message);
         t->wrong++;
     } else {
