@@ -135,7 +135,7 @@ static bool add_accumulation(step_builder *b, int32_t op) {
 }
 
 static size_t most_launches(const adept_profile *p) {
-    size_t most = 1;
+    size_t most = 2; /* optimizer and gradient scaler */
     for (int32_t i = 0; i < p->network->ops.count; i++)
         most += (size_t)p->counted[i].kernel_count + (size_t)p->network->ops.items[i].node->input_count;
     return most;
@@ -201,8 +201,14 @@ static bool add_optimizer(step_builder *b, double gradient_B) {
     if (p->run.mode != ADEPT_MODE_TRAIN || p->run.optimizer == ADEPT_OPTIMIZER_NONE ||
         !(w->trainable_parameters > 0))
         return true;
-    adept_kernel k = adept_optimizer_kernel(&p->run, w->trainable_parameters, w->parameter_tensors,
-                                            gradient_B / w->trainable_parameters);
+    double element_B = gradient_B / w->trainable_parameters;
+    adept_kernel k;
+    if (adept_scaler_kernel(&k, &p->run, w->trainable_parameters, w->parameter_tensors, element_B)) {
+        add_work(&w->optimizer_work, &k, 1);
+        if (!add_launch(b, &k, UINT32_MAX, 1))
+            return false;
+    }
+    k = adept_optimizer_kernel(&p->run, w->trainable_parameters, w->parameter_tensors, element_B);
     add_work(&w->optimizer_work, &k, 1);
     return add_launch(b, &k, UINT32_MAX, 1);
 }

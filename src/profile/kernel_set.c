@@ -11,7 +11,8 @@ enum { FIRST_CAPACITY = 256 };
     X(alu_flop)                                                                                              \
     X(read_B)                                                                                                \
     X(write_B)                                                                                               \
-    X(launches) X(elements) X(element_B) X(steps) X(gemm.batch) X(gemm.m) X(gemm.n) X(gemm.k) X(conv.images) \
+    X(launches)                                                                                              \
+    X(elements) X(element_B) X(steps) X(gemm.batch) X(gemm.m) X(gemm.n) X(gemm.k) X(conv.images)             \
         X(conv.c_in) X(conv.c_out) X(conv.groups) X(conv.pixels_in) X(conv.pixels_out) X(conv.kernel)        \
             X(conv.stride) X(conv.spatial_rank) X(conv.winograd) X(conv.nhwc) X(pass) X(kind) X(math)
 

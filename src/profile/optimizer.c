@@ -53,6 +53,25 @@ adept_kernel adept_optimizer_kernel(const adept_run *run, double parameters, dou
     };
 }
 
+bool adept_scaler_kernel(adept_kernel *out, const adept_run *run, double parameters, double tensors,
+                         double gradient_B) {
+    if (run->precision != ADEPT_PRECISION_FP16_AMP)
+        return false;
+    *out = (adept_kernel){
+        .pass = ADEPT_PASS_OPTIMIZER,
+        .kind = ADEPT_KERNEL_ELEMENTWISE,
+        .math = ADEPT_MATH_FP32,
+        .alu_flop = 2 * parameters,
+        .read_B = gradient_B * parameters,
+        .write_B = gradient_B * parameters,
+        .launches = ceil(tensors / FOREACH_TENSORS_PER_LAUNCH),
+        .elements = parameters,
+        .element_B = gradient_B,
+        .steps = 1,
+    };
+    return true;
+}
+
 double adept_optimizer_state_B(const adept_run *run, bool master) {
     return 4 * (rows[run->optimizer].state_words + (master ? 1 : 0));
 }
