@@ -279,6 +279,10 @@ adept_status fit_base(adept_theta *out, const adept_dataset *dataset, const adep
                       ptrdiff_t gpu, adept_error *err) {
     adept_theta initial;
     const adept_hardware *hardware = adept_dataset_gpu(dataset, gpu < 0 ? 0 : (size_t)gpu);
+    if (options->start) {
+        *out = options->start[gpu < 0 ? 0 : gpu];
+        return ADEPT_OK;
+    }
     adept_status status = adept_theta_init(out, options->variant, hardware, err);
     if (status == ADEPT_OK && gpu < 0)
         status = adept_theta_init(&initial, options->variant, NULL, err);

@@ -106,6 +106,7 @@ typedef struct adept_fit_options {
     double tol;                       /* convergence by the population's spread */
     double time_weight, power_weight; /* w_t, w_p of eq 4.16 */
     double huber;                     /* 0: relative errors; else threshold of log ratios */
+    const adept_theta *start;         /* [GPUs of the data], values before the fit; NULL: the hardware\'s */
     const char *checkpoint; /* file to resume from and to save to when stopped; NULL: none. One fit only */
     adept_fit_watch *watch;
     void *watch_user;
@@ -257,7 +258,8 @@ const adept_score_group *adept_validation_group(const adept_validation *validati
                                                 size_t group);
 
 /* Measured over predicted between which level of the held-out rows lie; NaN with fewer than 10 rows. */
-adept_hardware_interval adept_validation_interval(const adept_validation *validation, double level);
+adept_hardware_interval adept_validation_interval(const adept_validation *validation, ptrdiff_t gpu,
+                                                  double level); /* gpu -1: all */
 /* Rows of each fold against the interval of the other folds' rows. */
 adept_coverage_rate adept_validation_coverage(const adept_validation *validation);
 

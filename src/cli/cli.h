@@ -58,6 +58,7 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
     X(predict, "predict MODEL.onnx --hw ID    time, power, energy and memory of one step")                   \
     X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")            \
     X(hw, "hw list|show ID            the GPUs that predictions are made for, with their sources")           \
+    X(calibrate, "calibrate TRACES.csv      fits the parameters of a GPU to measured runs")                      \
     X(validate, "validate TRACES.csv       how far predictions are from measurements")                         \
     X(measure, "measure -- COMMAND ...    runs COMMAND and measures its energy")
 

@@ -114,7 +114,7 @@ static void put_validation(adept_json_writer *w, const adept_validation *v) {
 
 static void put_held_out(adept_json_writer *w, const adept_validation *v) {
     adept_coverage_rate rate = adept_validation_coverage(v);
-    adept_hardware_interval interval = adept_validation_interval(v, rate.level);
+    adept_hardware_interval interval = adept_validation_interval(v, -1, rate.level);
     adept_json_begin_object(w, "held_out");
     adept_json_put_string(w, "by_fold", adept_validation_by(v));
     adept_json_put_integer(w, "folds", (int64_t)adept_validation_fold_count(v));

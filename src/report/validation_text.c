@@ -89,6 +89,39 @@ static void print_rows(FILE *out, const adept_validation *v) {
     }
 }
 
+/* Lines that share a reason, as ranges. */
+static void print_lines(FILE *out, const adept_dataset *dataset, size_t first) {
+    const adept_dataset_skip *of = adept_dataset_skip_at(dataset, first);
+    size_t from = of->line, to = of->line;
+    const char *separator = "";
+    for (size_t i = first + 1; i <= adept_dataset_skip_count(dataset); i++) {
+        const adept_dataset_skip *s =
+            i < adept_dataset_skip_count(dataset) ? adept_dataset_skip_at(dataset, i) : NULL;
+        if (s && (s->file != of->file || strcmp(s->reason, of->reason) != 0))
+            continue;
+        if (s && s->line == to + 1) {
+            to = s->line;
+            continue;
+        }
+        fprintf(out, "%s%zu", separator, from);
+        if (to > from)
+            fprintf(out, "-%zu", to);
+        separator = ", ";
+        if (s)
+            from = to = s->line;
+    }
+}
+
+static bool is_first_of_reason(const adept_dataset *dataset, size_t index) {
+    const adept_dataset_skip *s = adept_dataset_skip_at(dataset, index);
+    for (size_t i = 0; i < index; i++) {
+        const adept_dataset_skip *earlier = adept_dataset_skip_at(dataset, i);
+        if (earlier->file == s->file && strcmp(earlier->reason, s->reason) == 0)
+            return false;
+    }
+    return true;
+}
+
 static void print_skips(FILE *out, const adept_dataset *dataset) {
     size_t count = adept_dataset_skip_count(dataset);
     if (count == 0)
@@ -96,13 +129,17 @@ static void print_skips(FILE *out, const adept_dataset *dataset) {
     fprintf(out, "\n%zu rows not used, or not wholly:\n", count);
     for (size_t i = 0; i < count; i++) {
         const adept_dataset_skip *s = adept_dataset_skip_at(dataset, i);
-        fprintf(out, "  %s line %zu: %s\n", adept_dataset_file(dataset, s->file), s->line, s->reason);
+        if (!is_first_of_reason(dataset, i))
+            continue;
+        fprintf(out, "  %s line ", adept_dataset_file(dataset, s->file));
+        print_lines(out, dataset, i);
+        fprintf(out, ": %s\n", s->reason);
     }
 }
 
 static void print_coverage(FILE *out, const adept_validation *v) {
     adept_coverage_rate rate = adept_validation_coverage(v);
-    adept_hardware_interval i = adept_validation_interval(v, rate.level);
+    adept_hardware_interval i = adept_validation_interval(v, -1, rate.level);
     if (isnan(rate.time) && isnan(rate.power))
         return;
     fprintf(out,

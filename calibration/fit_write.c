@@ -1,0 +1,266 @@
+/* From a fit to hardware files. */
+#define _XOPEN_SOURCE 700 /* glibc: realpath is X/Open, not POSIX */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "atomic_file.h"
+#include "fail.h"
+#include "fit_object.h"
+#include "strict_json.h"
+
+#define INTERVAL_LEVEL 0.8
+
+enum { TEXT_SIZE = 2048, PATH_SIZE = 4096 };
+
+typedef struct writer {
+    const adept_fit *fit;
+    const adept_fit_record *record;
+    const fit_part *part;
+    char text[TEXT_SIZE];   /* on what the parameters rest */
+    char detail[TEXT_SIZE]; /* of one parameter */
+} writer;
+
+/* ---- words ---- */
+
+static void append(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(char *text, const char *format, ...) {
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + used, TEXT_SIZE - used, format, args);
+    va_end(args);
+}
+
+static const adept_scores *scores_of(const adept_validation *v, ptrdiff_t gpu) {
+    if (gpu < 0)
+        return &adept_validation_total(v)->scores;
+    const char *id = adept_hardware_id(adept_dataset_gpu(adept_validation_dataset(v), (size_t)gpu));
+    for (size_t i = 0; i < adept_validation_group_count(v, ADEPT_GROUPING_GPU); i++) {
+        const adept_score_group *group = adept_validation_group(v, ADEPT_GROUPING_GPU, i);
+        if (strcmp(group->name, id) == 0)
+            return &group->scores;
+    }
+    return NULL;
+}
+
+static void append_errors(char *text, const char *title, const adept_validation *v, ptrdiff_t gpu) {
+    const adept_scores *scores = v ? scores_of(v, gpu) : NULL;
+    if (!scores)
+        return;
+    append(text, "; %s", title);
+    if (*adept_validation_by(v))
+        append(text, " (left out: %s)", adept_validation_by(v));
+    if (scores->time.n)
+        append(text, " time %.1f %%", scores->time.mape);
+    if (scores->power.n)
+        append(text, " power %.1f %%", scores->power.mape);
+}
+
+static void append_files(char *text, const adept_dataset *dataset) {
+    for (size_t i = 0; i < adept_dataset_file_count(dataset); i++) {
+        const char *path = adept_dataset_file(dataset, i);
+        const char *slash = strrchr(path, '/');
+        append(text, "%s%s", i ? ", " : "", slash ? slash + 1 : path);
+    }
+}
+
+/* What was fitted to what, when, how and how well. gpu: of the file; -1: the shared one. */
+static void describe(writer *w, ptrdiff_t gpu) {
+    const adept_fit_part *p = &w->part->report;
+    const adept_fit_options *o = &w->fit->options;
+    char date[32] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc))
+        strftime(date, sizeof date, "%Y-%m-%d", &utc);
+    w->text[0] = '\0';
+    append(w->text, "%zu parameters fitted to %zu rows (%zu times, %zu powers) of ", p->free_count, p->rows,
+           p->time_rows, p->power_rows);
+    append_files(w->text, w->fit->dataset);
+    append(w->text, ", %s; %s, seed %llu, %llu evaluations%s; adept %s; %s", date,
+           o->local ? "local search" : o->strategy, (unsigned long long)o->seed,
+           (unsigned long long)p->evaluations, p->stopped ? ", interrupted" : "",
+           w->record->version ? w->record->version : "", w->record->command ? w->record->command : "");
+    append_errors(w->text, "in-sample", w->record->in_sample, gpu);
+    append_errors(w->text, "held out", w->record->held_out, gpu);
+    snprintf(w->detail, sizeof w->detail, "%s, %zu rows, %s", p->gpu < 0 ? "all GPUs together" : p->name,
+             p->rows, date);
+}
+
+/* ---- one GPU ---- */
+
+static adept_status set_parameters(writer *w, adept_hardware *hardware, adept_error *err) {
+    const adept_theta *theta = &w->part->theta;
+    adept_status status = ADEPT_OK;
+    for (size_t i = 0; status == ADEPT_OK && i < theta->count; i++) {
+        bool fitted = theta->provenance[i] == ADEPT_PROVENANCE_FITTED;
+        bool given = theta->provenance[i] == ADEPT_PROVENANCE_GIVEN;
+        if (fitted || given)
+            status = adept_hardware_set_parameter(
+                hardware, theta->variant, adept_parameter_at(theta->variant, i)->name, theta->value[i],
+                theta->provenance[i], fitted ? w->detail : "fixed by the user", err);
+    }
+    return status == ADEPT_OK ? adept_hardware_set_fit(hardware, theta->variant, w->text, err) : status;
+}
+
+/* The interval of the GPU's own held-out rows, or of all where it has too few. */
+static void set_interval(const writer *w, adept_hardware *hardware, ptrdiff_t gpu) {
+    const adept_validation *v = w->record->held_out;
+    if (!v)
+        return;
+    adept_hardware_interval all = adept_validation_interval(v, -1, INTERVAL_LEVEL);
+    adept_hardware_interval own = adept_validation_interval(v, gpu, INTERVAL_LEVEL);
+    if (isnan(own.time_lower)) {
+        own.time_lower = all.time_lower;
+        own.time_upper = all.time_upper;
+    }
+    if (isnan(own.power_lower)) {
+        own.power_lower = all.power_lower;
+        own.power_upper = all.power_upper;
+    }
+    adept_hardware_set_interval(hardware, w->part->theta.variant, &own);
+}
+
+static adept_status write_hardware(void *user, FILE *out, adept_error *err) {
+    return adept_hardware_write(user, out, err);
+}
+
+static adept_status refuse_inputs(const adept_fit *fit, const char *path, adept_error *err) {
+    char *full = realpath(path, NULL);
+    adept_status status = ADEPT_OK;
+    for (size_t g = 0; full && status == ADEPT_OK && g < adept_dataset_gpu_count(fit->dataset); g++) {
+        char *input = realpath(adept_hardware_file(adept_dataset_gpu(fit->dataset, g)), NULL);
+        if (input && strcmp(full, input) == 0)
+            status = adept_fail(err, ADEPT_ARGUMENT,
+                                "%s is the hardware file that was read; choose another name", path);
+        free(input);
+    }
+    for (size_t f = 0; full && status == ADEPT_OK && f < adept_dataset_file_count(fit->dataset); f++) {
+        char *input = realpath(adept_dataset_file(fit->dataset, f), NULL);
+        if (input && strcmp(full, input) == 0)
+            status = adept_fail(err, ADEPT_ARGUMENT, "%s holds the measurements; choose another name", path);
+        free(input);
+    }
+    free(full);
+    return status;
+}
+
+static adept_status write_gpu(writer *w, size_t gpu, const char *path, adept_error *err) {
+    adept_hardware *copy = NULL;
+    adept_status status = refuse_inputs(w->fit, path, err);
+    if (status == ADEPT_OK)
+        status = adept_hardware_copy(&copy, adept_dataset_gpu(w->fit->dataset, gpu), err);
+    describe(w, (ptrdiff_t)gpu);
+    if (status == ADEPT_OK)
+        status = set_parameters(w, copy, err);
+    if (status == ADEPT_OK) {
+        set_interval(w, copy, (ptrdiff_t)gpu);
+        if (w->part->theta.variant == ADEPT_VARIANT_THESIS)
+            adept_hardware_set_saturation(copy, w->part->theta.saturation);
+        status = adept_atomic_write(path, write_hardware, copy, err);
+    }
+    adept_hardware_free(copy);
+    return status;
+}
+
+/* ---- shared parameters ---- */
+
+static void put_shared_theta(adept_json_writer *json, const writer *w) {
+    const adept_theta *theta = &w->part->theta;
+    char provenance[TEXT_SIZE + 32];
+    adept_json_begin_object(json, adept_variant_name(theta->variant));
+    for (size_t i = 0; i < theta->count; i++) {
+        if (theta->provenance[i] != ADEPT_PROVENANCE_FITTED)
+            continue;
+        snprintf(provenance, sizeof provenance, "%s: %s", adept_provenance_name(ADEPT_PROVENANCE_TRANSFERRED),
+                 w->detail);
+        adept_json_begin_object(json, adept_parameter_at(theta->variant, i)->name);
+        adept_json_put_number(json, "value", theta->value[i]);
+        adept_json_put_string(json, "provenance", provenance);
+        adept_json_end(json);
+    }
+    adept_json_end(json);
+}
+
+static void put_shared_interval(adept_json_writer *json, const writer *w) {
+    adept_hardware_interval i = adept_validation_interval(w->record->held_out, -1, INTERVAL_LEVEL);
+    adept_json_begin_object(json, "intervals");
+    adept_json_begin_object(json, adept_variant_name(w->part->theta.variant));
+    adept_json_put_number(json, "level", i.level);
+    adept_json_put_number(json, "time_lower", i.time_lower);
+    adept_json_put_number(json, "time_upper", i.time_upper);
+    adept_json_put_number(json, "power_lower", i.power_lower);
+    adept_json_put_number(json, "power_upper", i.power_upper);
+    adept_json_end(json);
+    adept_json_end(json);
+}
+
+/* A file that GPUs inherit from: parameters and nothing else. */
+static adept_status write_shared(void *user, FILE *out, adept_error *err) {
+    const writer *w = user;
+    adept_json_writer json = adept_json_writer_to(out, 2);
+    adept_json_begin_object(&json, NULL);
+    adept_json_put_string(&json, "id", "shared");
+    adept_json_put_string(&json, "name", "Parameters shared by all GPUs");
+    adept_json_begin_object(&json, "theta");
+    if (w->part->theta.variant == ADEPT_VARIANT_THESIS)
+        adept_json_put_string(&json, "saturation", adept_saturation_name(w->part->theta.saturation));
+    put_shared_theta(&json, w);
+    if (w->record->held_out)
+        put_shared_interval(&json, w);
+    adept_json_begin_object(&json, "fits");
+    adept_json_put_string(&json, adept_variant_name(w->part->theta.variant), w->text);
+    adept_json_end(&json);
+    adept_json_end(&json);
+    adept_json_end(&json);
+    return adept_json_finish(&json, err);
+}
+
+/* ---- all files ---- */
+
+static adept_status path_in(char *path, const char *folder, const char *id, adept_error *err) {
+    int length = snprintf(path, PATH_SIZE, "%s/%s.json", folder, id);
+    if (length < 0 || length >= PATH_SIZE)
+        return adept_fail(err, ADEPT_ARGUMENT, "%s: path too long", folder);
+    return ADEPT_OK;
+}
+
+static adept_status write_folder(writer *w, const char *folder, adept_error *err) {
+    char path[PATH_SIZE];
+    adept_status status = ADEPT_OK;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return adept_fail(err, ADEPT_IO, "%s: cannot make the folder: %s", folder, strerror(errno));
+    for (size_t g = 0; status == ADEPT_OK && g < adept_dataset_gpu_count(w->fit->dataset); g++) {
+        const char *id = adept_hardware_id(adept_dataset_gpu(w->fit->dataset, g));
+        w->part = NULL;
+        for (size_t i = 0; i < w->fit->part_count; i++) {
+            ptrdiff_t of = w->fit->parts[i].report.gpu;
+            w->part = of < 0 || of == (ptrdiff_t)g ? &w->fit->parts[i] : w->part;
+        }
+        if (!w->part)
+            continue; /* all of its rows were unusable */
+        status = path_in(path, folder, id, err);
+        if (status == ADEPT_OK)
+            status = write_gpu(w, g, path, err);
+    }
+    if (status != ADEPT_OK || !w->fit->options.shared)
+        return status;
+    w->part = &w->fit->parts[0];
+    describe(w, -1);
+    status = path_in(path, folder, "shared", err);
+    return status == ADEPT_OK ? adept_atomic_write(path, write_shared, w, err) : status;
+}
+
+adept_status adept_fit_write(const adept_fit *fit, const char *path, const adept_fit_record *record,
+                             adept_error *err) {
+    writer w = {.fit = fit, .record = record, .part = &fit->parts[0]};
+    if (adept_dataset_gpu_count(fit->dataset) > 1 || fit->options.shared)
+        return write_folder(&w, path, err);
+    return write_gpu(&w, 0, path, err);
+}
