@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compares the table of operators with the schemas of the onnx package (pip install onnx).
 
-Printed and counted as a failure: operators without a row, rows that begin too late, and rows whose number of
-inputs is narrower than the schema's. A row may be wider, and may know operators that the package does not.
+Printed and counted as a failure: operators without a row, rows that begin too late, rows whose number of
+inputs is narrower than the schema's, and attributes that handlers/attribute_names.c lacks. A row may be wider,
+and may know operators that the package does not.
 
-    python3 scripts/check/onnx_schema_coverage.py [handlers/registry.c]
+    python3 scripts/check/onnx_schema_coverage.py
 """
 import pathlib
 import re
@@ -15,6 +16,7 @@ import onnx.defs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEFINE = re.compile(r'#define (\w+) "([\w.]*)"')
+ATTRIBUTES = re.compile(r'\{(\w+),\s*"(\w+)",\s*((?:"[^"]*"\s*)+)\}')
 ROW = re.compile(r'\s*ROW\((\w+), "(\w+)", (\d+), (\d+), (ANY|\d+),')
 UNLIMITED = 1000  # the package writes 2^31 - 1 for any number
 
@@ -31,7 +33,15 @@ def read_rows(path):
     return rows
 
 
-def complaint(rows, schema):
+def read_attributes(path):
+    """{(domain, operator): {names}} of attribute_names.c."""
+    text = path.read_text()
+    domains = dict(DEFINE.findall(text))
+    return {(domains[domain], op_type): set("".join(re.findall(r'"([^"]*)"', names)).split())
+            for domain, op_type, names in ATTRIBUTES.findall(text)}
+
+
+def complaint(rows, attributes, schema):
     """What is wrong for one version of one operator, or None."""
     right = [row for row in rows if row[0] <= schema.since_version]
     if not right:
@@ -41,16 +51,19 @@ def complaint(rows, schema):
         return f"the row since {since} demands {least} inputs, the schema {schema.min_input}"
     if most is not None and (schema.max_input > UNLIMITED or most < schema.max_input):
         return f"the row since {since} takes {most} inputs, the schema {schema.max_input}"
+    if missing := set(schema.attributes) - attributes:
+        return f"attributes not listed: {', '.join(sorted(missing))}"
     return None
 
 
 def main():
-    path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "handlers" / "registry.c"
-    rows = read_rows(path)
+    rows = read_rows(ROOT / "handlers" / "registry.c")
+    attributes = read_attributes(ROOT / "handlers" / "attribute_names.c")
     schemas = onnx.defs.get_all_schemas_with_history()
     found = 0
     for schema in sorted(schemas, key=lambda s: (s.domain, s.name, s.since_version)):
-        problem = complaint(rows.get((schema.domain, schema.name), []), schema)
+        operator = (schema.domain, schema.name)
+        problem = complaint(rows.get(operator, []), attributes.get(operator, set()), schema)
         if problem:
             found += 1
             print(f"{schema.domain or 'ai.onnx'} {schema.name}-{schema.since_version}: {problem}")
