@@ -59,6 +59,13 @@ static const tile core_tiles[] = {
     {32,  64 },
     {32,  32 },
 };
+/* Pascal's library has no others for x W^T, the product of a linear layer (kernel names of the measured
+ * runs). */
+static const tile pascal_linear_tiles[] = {
+    {128, 32 },
+    {32,  128},
+    {64,  64 },
+};
 static const tile tensor_tiles[] = {
     {256, 128},
     {128, 256},
@@ -123,6 +130,11 @@ static matrix_unit matrix_unit_of(const operator_gpu *gpu, adept_math math) {
         .fed = !general && !amd,
         .J_per_flop = unit_J_per_flop(gpu, choice.unit, choice.flop_per_s),
     };
+}
+
+static void use_tiles(matrix_unit *unit, const tile *tiles, size_t count) {
+    unit->tiles = tiles;
+    unit->tile_count = (int)count;
 }
 
 typedef struct product {
@@ -239,17 +251,35 @@ static product convolution_product(const adept_kernel *k) {
 
 static operator_limits streaming_limits(const operator_gpu *gpu, const adept_kernel *k, double share,
                                         double rate_B_per_cycle);
+static double general_J_per_flop(const operator_gpu *gpu);
+
+/* Kernels that move elements one by one: as many 16-bit elements per second as 32-bit ones. */
+static double copy_rate(const operator_gpu *gpu, const adept_kernel *k) {
+    double rate = gpu->theta[OP_COPY_RATE];
+    return k->element_B < 4 ? rate * k->element_B / 4 : rate;
+}
+
+/* Each output is a short loop over taps on general cores, whatever the precision. */
+static operator_limits depthwise_limits(const operator_gpu *gpu, const adept_kernel *k,
+                                        const matrix_unit *unit) {
+    int parameter = k->kind == ADEPT_KERNEL_CONV_WEIGHT ? OP_DEPTHWISE_BACK : OP_DEPTHWISE;
+    bool fast = k->conv.nhwc && k->element_B < 4;
+    operator_limits limits = streaming_limits(gpu, k, fast ? gpu->theta[OP_DEPTHWISE_NHWC] : 1, INFINITY);
+    if (!fast)
+        limits.sm_s = k->conv_flop / 2 / (gpu->theta[parameter] * gpu->sm * gpu->clock_Hz);
+    /* A warp reduces one image at a time: small images leave it idle (PyTorch's DepthwiseConv2d.cu). */
+    if (!fast && k->kind == ADEPT_KERNEL_CONV_WEIGHT)
+        limits.sm_s *= 1 + gpu->theta[OP_DEPTHWISE_SMALL] / larger((double)k->conv.pixels_out, 1);
+    limits.ideal_s = k->conv_flop / unit->peak_flop_per_s;
+    limits.unit_J = k->conv_flop * general_J_per_flop(gpu);
+    return limits;
+}
 
 static operator_limits convolution_limits(const operator_gpu *gpu, const adept_kernel *k) {
     matrix_unit unit = matrix_unit_of(gpu, k->math);
     double bytes = k->read_B + k->write_B;
-    if (is_depthwise(k)) {
-        double share = gpu->theta[k->kind == ADEPT_KERNEL_CONV ? OP_DEPTHWISE : OP_DEPTHWISE_BACK];
-        operator_limits limits = streaming_limits(gpu, k, share, INFINITY);
-        limits.ideal_s = k->conv_flop / unit.peak_flop_per_s;
-        limits.unit_J = k->conv_flop * unit.J_per_flop;
-        return limits;
-    }
+    if (is_depthwise(k))
+        return depthwise_limits(gpu, k, &unit);
     product p = convolution_product(k);
     bool winograd = k->conv.winograd && k->kind != ADEPT_KERNEL_CONV_WEIGHT && !unit.fed;
     operator_limits limits = product_limits(gpu, &unit, &p);
@@ -264,7 +294,11 @@ static operator_limits convolution_limits(const operator_gpu *gpu, const adept_k
      */
     limits.memory_s = bytes / gpu->bandwidth_B_per_s;
     if (unit.fed && !k->conv.nhwc)
-        limits.start_s += gpu->theta[OP_NCHW] * bytes / gpu->bandwidth_B_per_s;
+        limits.latency_s += gpu->theta[OP_NCHW] * bytes / (copy_rate(gpu, k) * gpu->sm * gpu->clock_Hz);
+    if (unit.fed && k->conv.spatial_rank == 1) {
+        limits.compute_s /= gpu->theta[OP_CONV_1D];
+        limits.feed_s /= gpu->theta[OP_CONV_1D];
+    }
     return limits;
 }
 
@@ -288,8 +322,10 @@ static operator_limits streaming_limits(const operator_gpu *gpu, const adept_ker
 }
 
 /* Limit per SM of a kind of kernel, bytes per cycle. */
-static double stream_rate(const operator_gpu *gpu, adept_kernel_kind kind) {
-    switch (kind) {
+static double stream_rate(const operator_gpu *gpu, const adept_kernel *k) {
+    switch (k->kind) {
+    case ADEPT_KERNEL_BATCH_NORM:
+        return gpu->theta[OP_BATCH_RATE];
     case ADEPT_KERNEL_NORM:
     case ADEPT_KERNEL_SOFTMAX:
     case ADEPT_KERNEL_REDUCE:
@@ -300,7 +336,7 @@ static double stream_rate(const operator_gpu *gpu, adept_kernel_kind kind) {
     case ADEPT_KERNEL_COPY:
     case ADEPT_KERNEL_GATHER:
     case ADEPT_KERNEL_SCATTER:
-        return gpu->theta[OP_COPY_RATE];
+        return copy_rate(gpu, k);
     default:
         return gpu->theta[OP_ELEMENT_RATE];
     }
@@ -310,14 +346,12 @@ static operator_limits attention_limits(const operator_gpu *gpu, const adept_ker
     matrix_unit unit = matrix_unit_of(gpu, k->math);
     double blocks = (double)k->gemm.batch * up((double)k->gemm.m, 128);
     operator_limits limits = streaming_limits(gpu, k, 1, INFINITY);
-    double waves = larger(blocks / gpu->sm, 1);
     double spread = blocks < gpu->sm ? gpu->sm / larger(blocks, 1) : 1;
     limits.ideal_s = k->gemm_flop / unit.peak_flop_per_s;
     limits.compute_s = limits.ideal_s / gpu->theta[OP_FLASH] * spread;
     limits.quantised_s = limits.ideal_s / gpu->theta[OP_FLASH] * (spread - 1);
     limits.occupancy = blocks < gpu->sm ? blocks / gpu->sm : 1;
     limits.unit_J = k->gemm_flop * unit.J_per_flop;
-    (void)waves;
     return limits;
 }
 
@@ -362,6 +396,11 @@ static void combine(operator_limits *l, double power) {
     l->steady = l->memory_s > 0 ? pow(l->memory_s / l->largest_s, power) : 0;
 }
 
+static bool is_pascal_linear(const operator_gpu *gpu, const adept_kernel *k) {
+    return gpu->spec->family == ADEPT_GPU_FAMILY_PASCAL && adept_memory_type_is_hbm(gpu->spec->memory_type) &&
+           k->pass == ADEPT_PASS_FORWARD && k->gemm.batch == 1;
+}
+
 operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kernel *k, double fused) {
     operator_limits limits;
     product p;
@@ -369,6 +408,8 @@ operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kern
     switch (k->kind) {
     case ADEPT_KERNEL_GEMM:
         unit = matrix_unit_of(gpu, k->math);
+        if (is_pascal_linear(gpu, k))
+            use_tiles(&unit, pascal_linear_tiles, sizeof pascal_linear_tiles / sizeof *pascal_linear_tiles);
         p = (product){(double)k->gemm.batch, (double)k->gemm.m, (double)k->gemm.n, (double)k->gemm.k,
                       k->element_B};
         limits = product_limits(gpu, &unit, &p);
@@ -389,7 +430,7 @@ operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kern
         limits = streaming_limits(gpu, k, 1 / gpu->theta[OP_OPTIMIZER], gpu->theta[OP_ELEMENT_RATE]);
         break;
     default:
-        limits = streaming_limits(gpu, k, 1, stream_rate(gpu, k->kind));
+        limits = streaming_limits(gpu, k, 1, stream_rate(gpu, k));
         break;
     }
     limits.bytes = k->read_B + k->write_B;
@@ -408,6 +449,7 @@ operator_clock operator_clock_at(const operator_gpu *gpu, double phi) {
     return (operator_clock){
         .phi = phi,
         .stretch = pow(phi, -theta[OP_OVERLAP]),
+        .memory_stretch = pow(1 + pow(theta[OP_FILL] / phi, 4), theta[OP_OVERLAP] / 4),
         .voltage2 = v * v,
         .base_W = operator_base_W(gpu, phi, v),
         .busy_W = g * gpu->sm * gpu->clock_Hz * phi * theta[OP_K_BUSY] * 1e-9,
@@ -417,7 +459,8 @@ operator_clock operator_clock_at(const operator_gpu *gpu, double phi) {
 
 double operator_kernel_time(const operator_gpu *gpu, const operator_limits *l, const operator_clock *clock) {
     double inverse = 1 / clock->phi;
-    double together = l->largest_s * pow(l->clocked * clock->stretch + l->steady, 1 / gpu->theta[OP_OVERLAP]);
+    double together = l->largest_s * pow(l->clocked * clock->stretch + l->steady * clock->memory_stretch,
+                                         1 / gpu->theta[OP_OVERLAP]);
     double time_s = together + l->latency_s * inverse + l->start_s;
     return larger(time_s, larger(l->ideal_s * inverse, l->roofline_s));
 }

@@ -31,7 +31,10 @@ double operator_base_W(const operator_gpu *gpu, double phi, double voltage);
 /* What depends on the clock alone. */
 typedef struct operator_clock {
     double phi;
-    double stretch;  /* phi^-overlap */
+    double stretch; /* phi^-overlap: of what follows the clock */
+    /* of memory time, to the power overlap: at low clocks the SMs do not ask for enough, (1 +
+     * (fill/phi)^4)^(1/4) */
+    double memory_stretch;
     double voltage2; /* square of the voltage over its floor */
     double base_W;   /* operator_base_W */
     double busy_W;   /* all SMs busy, beside base_W */

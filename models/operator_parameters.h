@@ -32,17 +32,28 @@
       "operands that L2 delivers to matrix units")                                                           \
     X(NCHW, "nchw", "1", 0, 4, 0.46, true, true, false,                                                      \
       "extra passes over a convolution's bytes for channels-first layout on matrix units")                   \
-    X(DEPTHWISE, "depthwise", "1", 0.02, 1, 0.20, true, true, false,                                         \
-      "share of bandwidth reached by depthwise convolution, forward")                                        \
-    X(DEPTHWISE_BACK, "depthwise_back", "1", 0.02, 1, 0.15, true, true, false, "the same, each gradient")    \
+    X(DEPTHWISE, "depthwise", "taps per cycle and SM", 0.2, 64, 2.2, true, true, false,                      \
+      "multiply-adds of depthwise convolution, forward and data gradient")                                   \
+    X(DEPTHWISE_BACK, "depthwise_back", "taps per cycle and SM", 0.1, 64, 0.8, true, true, false,            \
+      "the same, weight gradient")                                                                           \
+    X(DEPTHWISE_SMALL, "depthwise_small", "pixels", 0, 2000, 60, true, true, false,                          \
+      "image size at which the depthwise weight gradient runs at half its rate")                             \
+    X(DEPTHWISE_NHWC, "depthwise_nhwc", "1", 0.02, 1, 0.25, true, true, false,                               \
+      "share of bandwidth that 16-bit channels-last depthwise convolution reaches")                          \
+    X(CONV_1D, "conv_1d", "1", 0.3, 1.2, 0.7, true, true, false,                                             \
+      "rate of 1-D convolutions relative to 2-D ones on matrix units")                                       \
+    X(BATCH_RATE, "batch_rate", "B per cycle and SM", 1, 100, 12, true, true, false,                         \
+      "limit of batch normalisation kernels")                                                                \
     X(NORM_RATE, "norm_rate", "B per cycle and SM", 1, 100, 10.3, true, true, false,                         \
       "limit of normalisation, softmax, reduction, pooling kernels")                                         \
-    X(COPY_RATE, "copy_rate", "B per cycle and SM", 1, 100, 5.5, true, true, false,                          \
-      "limit of transpose, concat, gather kernels")                                                          \
+    X(COPY_RATE, "copy_rate", "B per cycle and SM", 1, 100, 7.8, true, true, false,                          \
+      "limit of transpose, concat, gather kernels of 4-byte elements; narrower ones as fast per element")    \
     X(ELEMENT_RATE, "element_rate", "B per cycle and SM", 5, 400, 100, false, true, false,                   \
       "limit of elementwise kernels")                                                                        \
     X(WINOGRAD, "winograd", "1", 1, 2.25, 2.25, false, true, false,                                          \
       "reduction of 3x3 FP32 convolutions, F(2x2,3x3)")                                                      \
+    X(FILL, "fill", "1", 0.2, 0.9, 0.49, true, true, false,                                                  \
+      "clock over boost clock below which the SMs no longer fill the memory bandwidth")                      \
     X(FLASH, "flash", "1", 0.1, 1, 0.6, true, true, false, "share of peak reached by fused attention")       \
     X(FUSED, "fused", "1", 0.3, 1, 0.8, true, true, false,                                                   \
       "elementwise traffic left by a compiler that fuses kernels")                                           \

@@ -34,7 +34,8 @@ typedef enum adept_pass {
     X(ATTENTION, "attention")     /* fused (flash) attention, gemm dims of one product filled */             \
     X(RECURRENT, "recurrent")     /* fused recurrent layer, gemm dims of one time step filled */             \
     X(ELEMENTWISE, "elementwise") /* one pass over elements */                                               \
-    X(NORM, "norm")               /* layer, batch, group, RMS normalisation */                               \
+    X(NORM, "norm")               /* layer, RMS normalisation: statistics of a row */                        \
+    X(BATCH_NORM, "batch_norm")   /* batch, group, instance: statistics of a channel */                      \
     X(SOFTMAX, "softmax")                                                                                    \
     X(REDUCE, "reduce") /* sums, means, maxima, bias gradients */                                            \
     X(POOL, "pool")                                                                                          \
