@@ -35,6 +35,8 @@ adept_status adept_network_build(adept_network **out, const adept_graph *graph, 
 
 /* --- for the passes in this room --- */
 
+/* One more operator at the end of the list. False: out of memory. */
+bool adept_network_append(adept_network *network, const adept_op *op);
 /* A new made-up tensor of this shape; its name is copied. ADEPT_NO_TENSOR: out of memory. */
 adept_tensor_id adept_network_add_tensor(adept_network *network, const char *name, const adept_shape *shape,
                                          int32_t body);
