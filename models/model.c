@@ -7,10 +7,9 @@
 #include "fail.h"
 #include "number.h"
 
-/* The only list of variants. A variant that is not built in has no row to predict with. */
-static const adept_model not_built_in;
+/* The only list of variants. */
 static const adept_model *const models[ADEPT_VARIANT_COUNT] = {
-    [ADEPT_VARIANT_OPERATOR] = &not_built_in,
+    [ADEPT_VARIANT_OPERATOR] = &adept_model_operator,
     [ADEPT_VARIANT_THESIS] = &adept_model_thesis,
 };
 

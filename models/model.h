@@ -13,7 +13,7 @@ typedef struct adept_model {
                             adept_error *err);
 } adept_model;
 
-extern const adept_model adept_model_thesis;
+extern const adept_model adept_model_operator, adept_model_thesis;
 
 /* The row of a variant, never NULL. */
 const adept_model *adept_model_of(adept_variant variant);
