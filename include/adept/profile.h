@@ -79,6 +79,17 @@ adept_coverage adept_profile_coverage(const adept_profile *profile);
 const char *adept_profile_unsupported(const adept_profile *profile, size_t index,
                                       size_t *count); /* op type */
 
+/* An attribute that no version of its operator has; the figures are those without it. Also among the notes.
+ */
+typedef struct adept_unknown_attribute {
+    const char *op_type, *attribute; /* "domain::Op" outside ai.onnx */
+    size_t count;                    /* nodes that have it */
+    const char *node;                /* the first of them */
+} adept_unknown_attribute;
+
+size_t adept_profile_unknown_attribute_count(const adept_profile *profile);
+const adept_unknown_attribute *adept_profile_unknown_attribute(const adept_profile *profile, size_t index);
+
 /* A dimension that was bound, by the user or by a default. */
 typedef struct adept_bound_dim {
     const char *name;
@@ -96,9 +107,6 @@ size_t adept_profile_note_count(const adept_profile *profile);
 const char *adept_profile_note(const adept_profile *profile, size_t index);
 
 size_t adept_profile_node_count(const adept_profile *profile); /* of the file's main graph, inlined */
-
-/* The listing of all operators that have a row, as Markdown (docs/operators.md), appended to *text
- * (malloc'd). */
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "adept/error.h"
+#include "adept/graph.h"
+#include "adept/profile.h"
 #include "adept/run.h"
 
 /* design.md section 10 */
@@ -53,13 +55,21 @@ void cli_run_help(FILE *out);
 int cli_failed(const char *command, const adept_error *err);
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * --strict: whether a profile leaves something out that the file asks for, and what, in one line. Operators
+ * without a handler and attributes that their operator does not have are refused; everything else that was
+ * found odd was read in the one way it can be meant (nodes not in order, types left out, value_info that
+ * inference contradicts) and is a note.
+ */
+bool cli_refuses(FILE *out, const char *command, const adept_graph *graph, const adept_profile *profile);
+
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \
     X(predict, "predict MODEL.onnx --hw ID    time, power, energy and memory of one step")                   \
     X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")            \
     X(hw, "hw list|show ID            the GPUs that predictions are made for, with their sources")           \
-    X(calibrate, "calibrate TRACES.csv      fits the parameters of a GPU to measured runs")                      \
-    X(validate, "validate TRACES.csv       how far predictions are from measurements")                         \
+    X(calibrate, "calibrate TRACES.csv      fits the parameters of a GPU to measured runs")                  \
+    X(validate, "validate TRACES.csv       how far predictions are from measurements")                       \
     X(measure, "measure -- COMMAND ...    runs COMMAND and measures its energy")
 
 #define CLI_DECLARE(name, help) int adept_cmd_##name(int argc, char **argv);

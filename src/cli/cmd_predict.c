@@ -228,16 +228,11 @@ static adept_status print(const predictions *p, const predict_options *o, adept_
                          : adept_report_predictions_text(stdout, p->predicted, p->count, err);
 }
 
-/* --strict: unknown operators, and notes that say the figures do not hold. */
+/* --strict: what no handler knows, and notes that say the figures do not hold. */
 static bool is_refused(const predictions *p) {
     for (size_t i = 0; i < p->count; i++) {
-        adept_coverage coverage = adept_profile_coverage(p->predicted[i].profile);
-        if (coverage.nodes_supported < coverage.nodes_total) {
-            fprintf(stderr, "adept predict: %s: refused: %zu of %zu nodes have no handler\n",
-                    adept_graph_path(p->predicted[i].graph), coverage.nodes_total - coverage.nodes_supported,
-                    coverage.nodes_total);
+        if (cli_refuses(stderr, "predict", p->predicted[i].graph, p->predicted[i].profile))
             return true;
-        }
         for (size_t n = 0; n < p->results[i].note_count; n++) {
             if (adept_note_refused(p->results[i].notes[n].code)) {
                 fprintf(stderr, "adept predict: %s on %s: refused: %s\n",

@@ -13,14 +13,15 @@ typedef struct profile_options {
 } profile_options;
 
 static void print_help(void) {
-    puts("adept profile MODEL.onnx [run options] [--per-op] [--by-module] [--json|--csv] [--strict]\n"
-         "\nWhat one training step (or inference batch) of the network computes, moves and stores, forward "
-         "and\n"
-         "backward, without any hardware. Weights are not read.\n"
-         "\n  --per-op         every operator\n"
-         "  --by-module      rolled up by module of the network\n"
-         "  --json, --csv    for programs\n"
-         "  --strict         refuse (exit 3) if an operator has no handler");
+    puts(
+        "adept profile MODEL.onnx [run options] [--per-op] [--by-module] [--json|--csv] [--strict]\n"
+        "\nWhat one training step (or inference batch) of the network computes, moves and stores, forward "
+        "and\n"
+        "backward, without any hardware. Weights are not read.\n"
+        "\n  --per-op         every operator\n"
+        "  --by-module      rolled up by module of the network\n"
+        "  --json, --csv    for programs\n"
+        "  --strict         refuse (exit 3) operators without a handler and attributes that no operator has");
     cli_run_help(stdout);
 }
 
@@ -87,13 +88,9 @@ static int run_profile(const profile_options *o) {
     if (status == ADEPT_OK)
         status = adept_profile_build(&profile, graph, &o->run.run, &err);
     if (status == ADEPT_OK) {
-        adept_coverage coverage = adept_profile_coverage(profile);
         status = print(o, graph, profile, &err);
-        if (o->strict && coverage.nodes_supported < coverage.nodes_total) {
-            fprintf(stderr, "adept profile: %s: refused: %zu of %zu nodes have no handler\n", o->path,
-                    coverage.nodes_total - coverage.nodes_supported, coverage.nodes_total);
+        if (o->strict && cli_refuses(stderr, "profile", graph, profile))
             code = EXIT_REFUSED;
-        }
     }
     if (status != ADEPT_OK)
         code = cli_failed("profile", &err);

@@ -173,6 +173,14 @@ const char *adept_profile_unsupported(const adept_profile *profile, size_t index
     return profile->unsupported[index].op_type;
 }
 
+size_t adept_profile_unknown_attribute_count(const adept_profile *profile) {
+    return profile->unknown_attribute_count;
+}
+
+const adept_unknown_attribute *adept_profile_unknown_attribute(const adept_profile *profile, size_t index) {
+    return index < profile->unknown_attribute_count ? &profile->unknown_attributes[index] : NULL;
+}
+
 size_t adept_profile_dim_count(const adept_profile *profile) {
     return profile->dim_count;
 }

@@ -33,6 +33,8 @@ struct adept_profile {
     adept_module *modules;
     adept_coverage coverage;
     adept_unsupported *unsupported;
+    size_t unknown_attribute_count;
+    adept_unknown_attribute *unknown_attributes;
     size_t dim_count;
     adept_bound_dim *dims;
     size_t note_count;
@@ -41,6 +43,12 @@ struct adept_profile {
 
 /* Kernels, launches and totals of the step: fills workload, forward, backward, structure. */
 adept_status adept_profile_aggregate(adept_profile *p, adept_error *err);
+
+/* A handler counts it. */
+bool adept_profile_has_row(const adept_op *op);
+
+/* Operators without a row and attributes that no operator has; false: out of memory. */
+bool adept_profile_cover(adept_profile *p);
 
 /* What people read: operators, modules, coverage, dims, notes. */
 adept_status adept_profile_tabulate(adept_profile *p, adept_error *err);

@@ -6,10 +6,6 @@
 
 /* --- operators --- */
 
-static const char *qualified(adept_arena *arena, const adept_node *node) {
-    return node->domain[0] ? adept_arena_format(arena, "%s::%s", node->domain, node->op_type) : node->op_type;
-}
-
 static bool fill_outputs(adept_profile *p, adept_operator *row, const adept_node *node) {
     adept_tensor_view *views = adept_arena_array(p->arena, (size_t)node->output_count, sizeof *views);
     if (!views)
@@ -29,10 +25,6 @@ static bool fill_outputs(adept_profile *p, adept_operator *row, const adept_node
     return true;
 }
 
-static bool has_row(const adept_op *op) {
-    return op->handler && op->handler->count;
-}
-
 static bool fill_operator(adept_profile *p, int32_t i) {
     const adept_op *op = &p->network->ops.items[i];
     adept_operator *row = &p->operators[i];
@@ -40,7 +32,7 @@ static bool fill_operator(adept_profile *p, int32_t i) {
                             .op_type = op->node->op_type,
                             .domain = op->node->domain,
                             .module = op->node->module,
-                            .known = op->part_of >= 0 || has_row(op),
+                            .known = op->part_of >= 0 || adept_profile_has_row(op),
                             .composite = op->composite,
                             .part_of = op->part_of,
                             .repeats = p->network->shapes.body_repeats[op->body],
@@ -62,46 +54,6 @@ static bool fill_operators(adept_profile *p) {
             return false;
     }
     return true;
-}
-
-/* --- coverage --- */
-
-static bool add_unsupported(adept_profile *p, adept_string_map *rows, const adept_node *node) {
-    const char *name = qualified(p->arena, node);
-    if (!name)
-        return false;
-    int32_t index = adept_string_map_get(rows, name, -1);
-    if (index < 0) {
-        index = (int32_t)p->coverage.unsupported_count++;
-        p->unsupported[index] = (adept_unsupported){.op_type = name};
-        if (!adept_string_map_put(rows, name, index))
-            return false;
-    }
-    p->unsupported[index].count++;
-    return true;
-}
-
-static bool fill_coverage(adept_profile *p) {
-    adept_string_map rows = ADEPT_STRING_MAP_INIT;
-    bool ok = true;
-    size_t unknown = 0;
-    for (int32_t i = 0; i < p->network->ops.count; i++) {
-        const adept_op *op = &p->network->ops.items[i];
-        if (op->composite)
-            continue;
-        p->coverage.nodes_total++;
-        unknown += op->part_of < 0 && !has_row(op);
-    }
-    p->unsupported = adept_arena_array(p->arena, unknown, sizeof *p->unsupported);
-    ok = p->unsupported != NULL;
-    for (int32_t i = 0; ok && unknown && i < p->network->ops.count; i++) {
-        const adept_op *op = &p->network->ops.items[i];
-        if (!op->composite && op->part_of < 0 && !has_row(op))
-            ok = add_unsupported(p, &rows, op->node);
-    }
-    p->coverage.nodes_supported = p->coverage.nodes_total - unknown;
-    adept_string_map_clear(&rows);
-    return ok;
 }
 
 /* --- modules --- */
@@ -219,14 +171,25 @@ static bool fill_dims(adept_profile *p) {
     return true;
 }
 
+static const char *unknown_attribute_note(const adept_profile *p, const adept_unknown_attribute *a) {
+    return adept_arena_format(p->arena,
+                              "attribute '%s' is none that operator %s has, it is ignored (%zu node%s, the "
+                              "first is '%s')",
+                              a->attribute, a->op_type, a->count, a->count == 1 ? "" : "s", a->node);
+}
+
 static bool fill_notes(adept_profile *p) {
-    size_t most =
-        adept_graph_warning_count(p->source) + (size_t)p->shapes->note_count + (size_t)p->network->note_count;
+    size_t most = adept_graph_warning_count(p->source) + p->unknown_attribute_count +
+                  (size_t)p->shapes->note_count + (size_t)p->network->note_count;
     p->notes = adept_arena_array(p->arena, most, sizeof *p->notes);
     if (!p->notes)
         return false;
     for (size_t i = 0; i < adept_graph_warning_count(p->source); i++)
         p->notes[p->note_count++] = adept_graph_warning(p->source, i);
+    for (size_t i = 0; i < p->unknown_attribute_count; i++) {
+        if (!(p->notes[p->note_count++] = unknown_attribute_note(p, &p->unknown_attributes[i])))
+            return false;
+    }
     for (int32_t i = 0; i < p->shapes->note_count; i++)
         p->notes[p->note_count++] = p->shapes->notes[i];
     for (int32_t i = 0; i < p->network->note_count; i++)
@@ -235,6 +198,6 @@ static bool fill_notes(adept_profile *p) {
 }
 
 adept_status adept_profile_tabulate(adept_profile *p, adept_error *err) {
-    bool ok = fill_operators(p) && fill_coverage(p) && fill_modules(p) && fill_dims(p) && fill_notes(p);
+    bool ok = fill_operators(p) && adept_profile_cover(p) && fill_modules(p) && fill_dims(p) && fill_notes(p);
     return ok ? ADEPT_OK : adept_fail_memory(err);
 }

@@ -581,6 +581,21 @@ static adept_status set_inputs(adept_engine *engine, const adept_fed_value *fed,
     return ADEPT_OK;
 }
 
+/* Outputs of the graph whose type or shape the file leaves out: harmless, but said. */
+static void note_undeclared_outputs(adept_engine *engine) {
+    const adept_body *body = adept_graph_main(engine->graph);
+    for (int32_t i = 0; i < body->output_count; i++) {
+        const adept_tensor *tensor =
+            body->outputs[i] == ADEPT_NO_TENSOR ? NULL : &engine->graph->tensors[body->outputs[i]];
+        if (!tensor || tensor->constant || tensor->is_input)
+            continue;
+        if (!tensor->declared || tensor->declared->kind == ADEPT_TYPE_UNKNOWN)
+            adept_engine_note(engine, "output '%s' has no type in the file: inferred", tensor->name);
+        else if (tensor->declared->kind == ADEPT_TYPE_TENSOR && tensor->declared->rank < 0)
+            adept_engine_note(engine, "output '%s' has no shape in the file: inferred", tensor->name);
+    }
+}
+
 static void note_unknown_operators(adept_engine *engine) {
     for (int32_t i = 0; i < engine->unknown_op_count; i++) {
         const struct adept_unknown_op *op = &engine->unknown_op_list[i];
@@ -613,6 +628,7 @@ static adept_status infer_all(adept_engine *engine, const adept_fed_value *fed, 
     if (status != ADEPT_OK)
         return status;
     multiply_repeats(engine);
+    note_undeclared_outputs(engine);
     note_unknown_operators(engine);
     shapes->assumptions = engine->assumptions;
     shapes->assumption_count = engine->assumption_count;
