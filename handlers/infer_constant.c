@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "checked.h"
 #include "infer_dims.h"
@@ -29,6 +30,8 @@ adept_status infer_constant(adept_infer *ctx) {
     const adept_node *node = adept_infer_node(ctx);
     for (int32_t i = 0; i < node->attribute_count; i++) {
         const adept_attribute *a = &node->attributes[i];
+        if (strncmp(a->name, "value", 5) != 0 && strcmp(a->name, "sparse_value") != 0)
+            continue;
         switch (a->type) {
         case ADEPT_ATTRIBUTE_TENSOR:
         case ADEPT_ATTRIBUTE_SPARSE_TENSOR:
