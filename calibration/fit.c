@@ -359,8 +359,9 @@ static adept_status run_part(fit_run *r, adept_error *err) {
     if (status != ADEPT_OK)
         return status;
     adept_search_space_start(&part->space, part->x);
+    adept_search_space_theta(&part->space, part->x, &part->theta);
     report->loss_start = report->loss_search = report->loss = r->progress.best =
-        adept_loss_of(part->loss, &part->space.base);
+        adept_loss_of(part->loss, &part->theta);
     if (report->free_count > 0 && !r->fit->options.local && !r->stop)
         status = global_search(r, err);
     if (status == ADEPT_OK && report->free_count > 0)

@@ -151,6 +151,14 @@ static adept_status refuse_inputs(const adept_fit *fit, const char *path, adept_
     return status;
 }
 
+/* Every message names the file. */
+static adept_status write_file(const char *path, adept_file_writer *write, void *user, adept_error *err) {
+    adept_status status = adept_atomic_write(path, write, user, err);
+    if (status == ADEPT_OK || !err || strstr(err->message, path))
+        return status;
+    return adept_fail_at(err, status, "%s", path);
+}
+
 static adept_status write_gpu(writer *w, size_t gpu, const char *path, adept_error *err) {
     adept_hardware *copy = NULL;
     adept_status status = refuse_inputs(w->fit, path, err);
@@ -163,7 +171,7 @@ static adept_status write_gpu(writer *w, size_t gpu, const char *path, adept_err
         set_interval(w, copy, (ptrdiff_t)gpu);
         if (w->part->theta.variant == ADEPT_VARIANT_THESIS)
             adept_hardware_set_saturation(copy, w->part->theta.saturation);
-        status = adept_atomic_write(path, write_hardware, copy, err);
+        status = write_file(path, write_hardware, copy, err);
     }
     adept_hardware_free(copy);
     return status;
@@ -254,7 +262,7 @@ static adept_status write_folder(writer *w, const char *folder, adept_error *err
     w->part = &w->fit->parts[0];
     describe(w, -1);
     status = path_in(path, folder, "shared", err);
-    return status == ADEPT_OK ? adept_atomic_write(path, write_shared, w, err) : status;
+    return status == ADEPT_OK ? write_file(path, write_shared, w, err) : status;
 }
 
 adept_status adept_fit_write(const adept_fit *fit, const char *path, const adept_fit_record *record,

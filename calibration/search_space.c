@@ -103,13 +103,17 @@ void adept_search_space_start(const adept_search_space *space, double *x) {
     }
 }
 
-/* limit e^(x - ln limit), at most limit. */
+/*
+ * limit e^(x - ln limit), at most limit. The exponential is exact to an absolute error; by quarters its
+ * fourth power keeps a relative one of 1e-11 over twelve decades.
+ */
 ADEPT_VECTOR_CLONES
 static void raise(double *restrict value, const double *restrict x, double log_limit, double limit,
                   size_t count) {
     for (size_t i = 0; i < count; i++) {
         double below = x[i] - log_limit;
-        value[i] = limit * adept_vector_exp(below < 0 ? below : 0);
+        double root = adept_vector_exp(0.25 * (below < 0 ? below : 0));
+        value[i] = limit * (root * root) * (root * root);
     }
 }
 
@@ -135,6 +139,9 @@ void adept_search_space_theta(const adept_search_space *space, const double *x, 
         value = x[c];
         if (space->logarithmic[c])
             raise(&value, &x[c], space->bounds[c].upper, space->limit[c], 1);
+        /* e^(ln bound) is the bound only to the last digit */
+        const adept_parameter *row = adept_parameter_at(out->variant, space->parameter[c]);
+        value = fmin(fmax(value, row->lower), row->upper);
         out->value[space->parameter[c]] = value;
     }
 }
