@@ -3,13 +3,13 @@
 
     python3 bench/profile_speed.py [--adept build/adept] [--runs 15]
 
-Needs the Python package onnx (files are made with it); onnx-tool is timed too where it is installed.
+Needs the Python package onnx (files are made with it) and GNU time (Debian: time); onnx-tool is timed too
+where it is installed.
 Prints medians and ratios: time of the other tool over ours, the larger the better for ADEPT.
 Page faults and peak memory come from the operating system's accounting of the finished process.
 """
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -70,20 +70,20 @@ def chain(target, nodes):
 
 
 def measure(command, runs):
-    """Median seconds, largest resident MB, and page faults (minor, major) of the last run."""
+    """Median seconds, and peak resident MB and page faults (minor, major) of the last run.
+
+    GNU time starts the command: a process started from here would inherit Python's own peak memory.
+    """
     times = []
     for _ in range(runs):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        message = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
+        process = subprocess.run(["/usr/bin/time", "-f", "%M %R %F", *command], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True, check=False)
         times.append(time.perf_counter() - start)
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            sys.exit(f"{' '.join(command)}: {message.decode()}")
-        del before
-    return statistics.median(times), usage.ru_maxrss / 1024, usage.ru_minflt, usage.ru_majflt
+            sys.exit(f"{' '.join(command)}: {process.stderr}")
+    memory, minor, major = process.stderr.split()[-3:]
+    return statistics.median(times), int(memory) / 1024, int(minor), int(major)
 
 
 def others(path, dims):
@@ -119,8 +119,8 @@ def main():
         print(f"resnet50 with {os.path.getsize(path) / 1e6:.0f} MB of weights in the file")
         ours = measure([options.adept, "profile", path, "--batch", "32"], options.runs)
         row("  adept profile", ours)
-        row("  adept predict --hw a100", measure([options.adept, "predict", path, "--batch", "32", "--hw", "a100"],
-                                                options.runs))
+        predicted = measure([options.adept, "predict", path, "--batch", "32", "--hw", "a100"], options.runs)
+        row("  adept predict --hw a100", predicted)
         for name, command in others(path, "{'images': numpy.zeros((32, 3, 224, 224), numpy.float32)}"):
             theirs = measure(command, 3)
             row("  " + name, theirs, theirs[0] / ours[0])
