@@ -70,6 +70,7 @@ bool cli_refuses(FILE *out, const char *command, const adept_graph *graph, const
     X(hw, "hw list|show ID            the GPUs that predictions are made for, with their sources")           \
     X(calibrate, "calibrate TRACES.csv      fits the parameters of a GPU to measured runs")                  \
     X(validate, "validate TRACES.csv       how far predictions are from measurements")                       \
+    X(trace, "trace check|import        sanity of measurements; logs of other tools as traces")                  \
     X(measure, "measure -- COMMAND ...    runs COMMAND and measures its energy")
 
 #define CLI_DECLARE(name, help) int adept_cmd_##name(int argc, char **argv);
