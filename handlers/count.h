@@ -26,6 +26,7 @@ typedef struct adept_op {
     int32_t node_index;                  /* position in the body (a composite: of its last part) */
     int32_t part_of; /* index of the composite it is a part of, whose row counts it; -1: counted itself */
     bool composite;
+    bool restored; /* not in the file: what its export removed */
 } adept_op;
 
 /* All operators in order of execution, bodies nested in place. A composite stands after its last part. */

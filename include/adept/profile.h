@@ -90,6 +90,15 @@ typedef struct adept_unknown_attribute {
 size_t adept_profile_unknown_attribute_count(const adept_profile *profile);
 const adept_unknown_attribute *adept_profile_unknown_attribute(const adept_profile *profile, size_t index);
 
+/*
+ * Whether everything that the file asks for is in the figures: what --strict demands. Operators without a
+ * handler and attributes that their operator does not have are left out; everything else that was found odd
+ * was read in the one way it can be meant (nodes not in order, types left out, value_info that inference
+ * contradicts) and is a note.
+ * Errors    UNSUPPORTED, with the first thing left out
+ */
+adept_status adept_profile_check_complete(const adept_profile *profile, adept_error *err);
+
 /* A dimension that was bound, by the user or by a default. */
 typedef struct adept_bound_dim {
     const char *name;

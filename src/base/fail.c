@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plain_text.h"
+
 const char *adept_status_text(adept_status status) {
     static const char *const texts[] = {
 #define ADEPT_STATUS_TEXT(code, text) text,
@@ -14,21 +16,13 @@ const char *adept_status_text(adept_status status) {
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown status";
 }
 
-/* Names come from untrusted files: a newline or an escape sequence must not reach a terminal. */
-static void keep_one_line(char *message) {
-    for (char *c = message; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    }
-}
-
 adept_status adept_fail(adept_error *err, adept_status status, const char *format, ...) {
     if (err) {
         va_list args;
         va_start(args, format);
         vsnprintf(err->message, sizeof err->message, format, args);
         va_end(args);
-        keep_one_line(err->message);
+        (void)adept_plain_text(err->message); /* names come from untrusted files */
         err->status = status;
     }
     return status;
@@ -45,7 +39,7 @@ adept_status adept_fail_at(adept_error *err, adept_status status, const char *fo
         int length = snprintf(whole, sizeof whole, "%.400s: %.600s", place, err->message);
         (void)length;
         memcpy(err->message, whole, sizeof whole);
-        keep_one_line(err->message);
+        (void)adept_plain_text(err->message); /* names come from untrusted files */
         err->status = status;
     }
     return status;

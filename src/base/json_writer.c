@@ -6,6 +6,7 @@
 
 #include "fail.h"
 #include "number.h"
+#include "plain_text.h"
 #include "strict_json.h"
 #include "utf8.h"
 
@@ -22,6 +23,15 @@ static void new_line(adept_json_writer *w) {
         fprintf(w->out, "\n%*s", w->depth * w->indent, "");
 }
 
+/* Of a sequence of up to three bytes, which all characters that are not plain are. */
+static unsigned code_point(const unsigned char *c, size_t length) {
+    if (length == 1)
+        return c[0];
+    if (length == 2)
+        return (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu);
+    return (c[0] & 0x0fu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+}
+
 static void put_text(FILE *out, const char *text) {
     static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
     fputc('"', out);
@@ -34,8 +44,8 @@ static void put_text(FILE *out, const char *text) {
             fputs("\\ufffd", out); /* the replacement character, for bytes that are not UTF-8 */
         else if (*escape)
             fprintf(out, "\\%c", escape[1]);
-        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            fprintf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+        else if (!adept_plain_character(text, length))
+            fprintf(out, "\\u%04x", code_point((const unsigned char *)text, length));
         else
             fwrite(text, 1, length, out);
         text += length ? length : 1;

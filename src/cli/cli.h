@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "adept/error.h"
-#include "adept/graph.h"
 #include "adept/profile.h"
 #include "adept/run.h"
 
@@ -55,13 +54,8 @@ void cli_run_help(FILE *out);
 int cli_failed(const char *command, const adept_error *err);
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * --strict: whether a profile leaves something out that the file asks for, and what, in one line. Operators
- * without a handler and attributes that their operator does not have are refused; everything else that was
- * found odd was read in the one way it can be meant (nodes not in order, types left out, value_info that
- * inference contradicts) and is a note.
- */
-bool cli_refuses(FILE *out, const char *command, const adept_graph *graph, const adept_profile *profile);
+/* --strict: whether the profile is not complete (adept_profile_check_complete), said on stderr. */
+bool cli_refuses(const char *command, const adept_profile *profile);
 
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \

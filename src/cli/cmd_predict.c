@@ -231,7 +231,7 @@ static adept_status print(const predictions *p, const predict_options *o, adept_
 /* --strict: what no handler knows, and notes that say the figures do not hold. */
 static bool is_refused(const predictions *p) {
     for (size_t i = 0; i < p->count; i++) {
-        if (cli_refuses(stderr, "predict", p->predicted[i].graph, p->predicted[i].profile))
+        if (cli_refuses("predict", p->predicted[i].profile))
             return true;
         for (size_t n = 0; n < p->results[i].note_count; n++) {
             if (adept_note_refused(p->results[i].notes[n].code)) {

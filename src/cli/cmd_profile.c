@@ -89,7 +89,7 @@ static int run_profile(const profile_options *o) {
         status = adept_profile_build(&profile, graph, &o->run.run, &err);
     if (status == ADEPT_OK) {
         status = print(o, graph, profile, &err);
-        if (o->strict && cli_refuses(stderr, "profile", graph, profile))
+        if (o->strict && cli_refuses("profile", profile))
             code = EXIT_REFUSED;
     }
     if (status != ADEPT_OK)

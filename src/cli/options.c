@@ -125,20 +125,10 @@ int cli_usage(const char *command, const char *format, ...) {
     return EXIT_USAGE;
 }
 
-bool cli_refuses(FILE *out, const char *command, const adept_graph *graph, const adept_profile *profile) {
-    adept_coverage coverage = adept_profile_coverage(profile);
-    size_t unknown = coverage.nodes_total - coverage.nodes_supported, first = 0;
-    if (unknown) {
-        fprintf(out, "adept %s: %s: refused: %zu of %zu nodes have no handler, the first type is %s\n",
-                command, adept_graph_path(graph), unknown, coverage.nodes_total,
-                adept_profile_unsupported(profile, 0, &first));
-        return true;
-    }
-    const adept_unknown_attribute *a = adept_profile_unknown_attribute(profile, 0);
-    if (a)
-        fprintf(
-            out,
-            "adept %s: %s: refused: node '%s' (%s) has attribute '%s', which the operator does not have\n",
-            command, adept_graph_path(graph), a->node, a->op_type, a->attribute);
-    return a != NULL;
+bool cli_refuses(const char *command, const adept_profile *profile) {
+    adept_error err = ADEPT_ERROR_INIT;
+    if (adept_profile_check_complete(profile, &err) == ADEPT_OK)
+        return false;
+    fprintf(stderr, "adept %s: refused: %s\n", command, err.message);
+    return true;
 }

@@ -91,7 +91,8 @@ static bool restore_batchnorm(adept_network *network, int32_t index) {
                          .handler = adept_handler_find("", "BatchNormalization", BATCHNORM_OPSET),
                          .body = op.body,
                          .node_index = op.node_index,
-                         .part_of = -1};
+                         .part_of = -1,
+                         .restored = true};
     return adept_network_pend(network, index, &restored) >= 0;
 }
 
@@ -148,7 +149,8 @@ static bool restore_dropout(adept_network *network, int32_t index) {
                          .handler = adept_handler_find("", "Dropout", DROPOUT_OPSET),
                          .body = op.body,
                          .node_index = op.node_index,
-                         .part_of = -1};
+                         .part_of = -1,
+                         .restored = true};
     return adept_network_pend(network, index, &restored) >= 0;
 }
 

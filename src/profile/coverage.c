@@ -36,7 +36,7 @@ static bool list_unsupported(adept_profile *p) {
     size_t unknown = 0;
     for (int32_t i = 0; i < p->network->ops.count; i++) {
         const adept_op *op = &p->network->ops.items[i];
-        p->coverage.nodes_total += !op->composite;
+        p->coverage.nodes_total += !op->composite && !op->restored;
         unknown += is_unsupported(op);
     }
     p->coverage.nodes_supported = p->coverage.nodes_total - unknown;
@@ -93,4 +93,20 @@ static bool list_unknown_attributes(adept_profile *p) {
 
 bool adept_profile_cover(adept_profile *p) {
     return list_unsupported(p) && list_unknown_attributes(p);
+}
+
+adept_status adept_profile_check_complete(const adept_profile *profile, adept_error *err) {
+    const adept_coverage *c = &profile->coverage;
+    const char *path = profile->source->path ? profile->source->path : "";
+    if (c->nodes_supported < c->nodes_total)
+        return adept_fail(
+            err, ADEPT_UNSUPPORTED, "%s: %zu of %zu nodes have no handler, the first is of type %s", path,
+            c->nodes_total - c->nodes_supported, c->nodes_total, profile->unsupported[0].op_type);
+    if (profile->unknown_attribute_count) {
+        const adept_unknown_attribute *a = &profile->unknown_attributes[0];
+        return adept_fail(err, ADEPT_UNSUPPORTED,
+                          "%s: node '%s' (%s) has attribute '%s', which the operator does not have", path,
+                          a->node, a->op_type, a->attribute);
+    }
+    return ADEPT_OK;
 }

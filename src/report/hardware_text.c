@@ -5,6 +5,7 @@
 #include "adept/prediction.h"
 #include "adept/report.h"
 #include "fail.h"
+#include "plain_text.h"
 #include "units.h"
 
 static adept_status finish(FILE *out, adept_error *err) {
@@ -56,7 +57,7 @@ static const char *value_of(char text[ADEPT_UNITS_SIZE], const char *path, doubl
 
 static void print_aliases(FILE *out, const adept_hardware *hardware) {
     for (size_t i = 0; i < adept_hardware_alias_count(hardware); i++)
-        fprintf(out, "%s%s", i ? ", " : "", adept_hardware_alias(hardware, i));
+        fprintf(out, "%s%s", i ? ", " : "", ADEPT_PLAIN(adept_hardware_alias(hardware, i)));
 }
 
 static int longest_name(const adept_hardware_list *list) {
@@ -108,7 +109,7 @@ static void print_field(FILE *out, const adept_hardware *hardware, size_t index,
         fputs(" (set)", out);
     fputc('\n', out);
     if (sources && origin == ADEPT_ORIGIN_FILE && source)
-        fprintf(out, "      source: %s\n", source);
+        fprintf(out, "      source: %s\n", ADEPT_PLAIN(source));
 }
 
 static void print_unknown(FILE *out, const adept_hardware *hardware) {
@@ -155,7 +156,8 @@ static void print_theta(FILE *out, const adept_hardware *hardware, adept_variant
 adept_status adept_report_hardware_text(FILE *out, const adept_hardware *hardware,
                                         const adept_hardware_report *options, adept_error *err) {
     const adept_hardware_spec *spec = adept_hardware_spec_of(hardware);
-    fprintf(out, "%s: %s", adept_hardware_id(hardware), adept_hardware_name(hardware));
+    fprintf(out, "%s: %s", ADEPT_PLAIN(adept_hardware_id(hardware)),
+            ADEPT_PLAIN(adept_hardware_name(hardware)));
     if (adept_hardware_alias_count(hardware)) {
         fputs(", alias ", out);
         print_aliases(out, hardware);
@@ -164,12 +166,12 @@ adept_status adept_report_hardware_text(FILE *out, const adept_hardware *hardwar
             adept_hardware_architecture(hardware), adept_gpu_family_name(spec->family),
             adept_memory_type_name(spec->memory_type), adept_hardware_link(hardware),
             *adept_hardware_link(hardware) ? ", " : "", adept_link_topology_name(spec->link_topology),
-            adept_hardware_file(hardware));
+            ADEPT_PLAIN(adept_hardware_file(hardware)));
     for (size_t i = 0; i < adept_hardware_field_count(); i++)
         print_field(out, hardware, i, options->sources);
     print_unknown(out, hardware);
     for (size_t i = 0; i < adept_hardware_note_count(hardware); i++)
-        fprintf(out, "%snote: %s\n", i ? "" : "\n", adept_hardware_note(hardware, i));
+        fprintf(out, "%snote: %s\n", i ? "" : "\n", ADEPT_PLAIN(adept_hardware_note(hardware, i)));
     for (int v = 0; v < ADEPT_VARIANT_COUNT; v++)
         print_theta(out, hardware, (adept_variant)v);
     return finish(out, err);

@@ -4,6 +4,7 @@
 
 #include "adept/report.h"
 #include "fail.h"
+#include "plain_text.h"
 #include "units.h"
 
 enum { HEAVIEST_ROWS = 10, NAME_WIDTH = 44 };
@@ -14,7 +15,8 @@ static void print_heading(FILE *out, const adept_predicted *p) {
     const adept_run *run = p->run;
     bool train = run->mode == ADEPT_MODE_TRAIN;
     const char *id = adept_hardware_id(p->hardware);
-    fprintf(out, "%s on %s", adept_graph_path(p->graph), adept_hardware_name(p->hardware));
+    fprintf(out, "%s on %s", ADEPT_PLAIN(adept_graph_path(p->graph)),
+            ADEPT_PLAIN(adept_hardware_name(p->hardware)));
     if (p->hardware_asked && strcmp(p->hardware_asked, id) != 0)
         fprintf(out, " (%s is %s)", p->hardware_asked, id);
     fprintf(out, "\n%s of %.0f samples%s, %s", train ? "one training step" : "one inference batch",
@@ -134,9 +136,9 @@ static adept_status print_operators(FILE *out, const adept_predicted *p, adept_e
         char name[NAME_WIDTH + 1];
         units_text a, b;
         fprintf(out, "  %-*s %-20.20s %10s %5.1f%% %10s  %s\n", NAME_WIDTH,
-                adept_units_tail(op->name, name, sizeof name), op->op_type, adept_units_time(a, cost.time_s),
-                all_s > 0 ? 100 * cost.time_s / all_s : 0, adept_units_si(b, cost.energy_J, "J"),
-                adept_bound_name(cost.bound));
+                adept_units_tail(op->name, name, sizeof name), ADEPT_PLAIN(op->op_type),
+                adept_units_time(a, cost.time_s), all_s > 0 ? 100 * cost.time_s / all_s : 0,
+                adept_units_si(b, cost.energy_J, "J"), adept_bound_name(cost.bound));
     }
     free(ranks);
     return ADEPT_OK;
@@ -210,13 +212,13 @@ static void print_notes(FILE *out, const adept_predicted *p) {
     for (size_t i = 0; i < adept_profile_dim_count(p->profile); i++) {
         const adept_bound_dim *dim = adept_profile_dim(p->profile, i);
         if (!dim->given)
-            fprintf(out, "  - %s = %lld %s%s%s\n", dim->name, (long long)dim->value,
+            fprintf(out, "  - %s = %lld %s%s%s\n", ADEPT_PLAIN(dim->name), (long long)dim->value,
                     dim->reason ? (dim->upper_bound ? "as an upper bound" : "assumed")
                                 : "by default (not given)",
-                    dim->reason ? ": " : "", dim->reason ? dim->reason : "");
+                    dim->reason ? ": " : "", dim->reason ? ADEPT_PLAIN(dim->reason) : "");
     }
     for (size_t i = 0; i < adept_profile_note_count(p->profile); i++)
-        fprintf(out, "  - %s\n", adept_profile_note(p->profile, i));
+        fprintf(out, "  - %s\n", ADEPT_PLAIN(adept_profile_note(p->profile, i)));
 }
 
 adept_status adept_report_prediction_text(FILE *out, const adept_predicted *predicted, adept_error *err) {
@@ -241,7 +243,7 @@ adept_status adept_report_predictions_text(FILE *out, const adept_predicted *pre
         units_text a, b, c, d, e;
         fprintf(out, "  %-28s %-20.20s %7.0f %11s %11s %10s %11s %10s%s\n",
                 adept_units_tail(adept_graph_path(p->graph), name, sizeof name),
-                adept_hardware_id(p->hardware), adept_profile_workload(p->profile)->samples,
+                ADEPT_PLAIN(adept_hardware_id(p->hardware)), adept_profile_workload(p->profile)->samples,
                 adept_units_time(a, p->prediction->step_time_s),
                 adept_units_si(b, p->prediction->throughput_per_s, ""),
                 adept_units_si(c, p->prediction->average_power_W, "W"),

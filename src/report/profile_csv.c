@@ -1,6 +1,7 @@
 #include "adept/report.h"
 #include "fail.h"
 #include "number.h"
+#include "plain_text.h"
 #include "strict_csv.h"
 
 static void put_number(FILE *out, double value) {
@@ -10,7 +11,7 @@ static void put_number(FILE *out, double value) {
 
 static void put_text(FILE *out, const char *text) {
     fputc(',', out);
-    adept_csv_write_field(out, text);
+    adept_csv_write_field(out, ADEPT_PLAIN(text));
 }
 
 static void put_work_names(FILE *out, const char *pass) {
@@ -61,7 +62,7 @@ static void put_modules(FILE *out, const adept_profile *p) {
     fputc('\n', out);
     for (size_t i = 0; i < adept_profile_module_count(p); i++) {
         const adept_module *m = adept_profile_module(p, i);
-        adept_csv_write_field(out, m->path);
+        adept_csv_write_field(out, ADEPT_PLAIN(m->path));
         fprintf(out, ",%d", m->depth);
         put_number(out, m->parameters);
         put_work(out, &m->forward);

@@ -3,6 +3,7 @@
 
 #include "adept/report.h"
 #include "fail.h"
+#include "plain_text.h"
 #include "units.h"
 
 enum { DEFAULT_ROWS = 12, NAME_WIDTH = 46 };
@@ -17,9 +18,9 @@ static double bytes_of(const adept_work *w) {
 
 static void print_header(FILE *out, const adept_graph *graph, const adept_profile *p) {
     const adept_run *run = adept_profile_run(p);
-    const char *producer = adept_graph_producer(graph);
+    const char *producer = ADEPT_PLAIN(adept_graph_producer(graph));
     int32_t opset = adept_graph_opset(graph, "");
-    fprintf(out, "%s: %zu nodes", adept_graph_path(graph), adept_profile_node_count(p));
+    fprintf(out, "%s: %zu nodes", ADEPT_PLAIN(adept_graph_path(graph)), adept_profile_node_count(p));
     if (opset >= 0)
         fprintf(out, ", opset %d", opset);
     fprintf(out, "%s%s\n", producer[0] ? ", written by " : "", producer);
@@ -38,7 +39,7 @@ static void print_dims(FILE *out, const adept_profile *p) {
         const adept_bound_dim *dim = adept_profile_dim(p, i);
         if (dim->reason)
             continue;
-        fprintf(out, "  %-24s %lld%s\n", dim->name, (long long)dim->value,
+        fprintf(out, "  %-24s %lld%s\n", ADEPT_PLAIN(dim->name), (long long)dim->value,
                 dim->given ? "" : "   (default: not given)");
     }
 }
@@ -102,7 +103,8 @@ static void print_operator(FILE *out, const adept_operator *op, double all_flop)
     double flop = flop_of(&op->forward) + flop_of(&op->backward);
     const char *label = op->part_of >= 0 ? "  part of a composite" : "";
     fprintf(out, "  %-*s %-22.22s %12s %12s %10s %5.1f%%%s\n", NAME_WIDTH,
-            adept_units_tail(op->name, name, sizeof name), op->op_type, adept_units_si(a, flop, "FLOP"),
+            adept_units_tail(op->name, name, sizeof name), ADEPT_PLAIN(op->op_type),
+            adept_units_si(a, flop, "FLOP"),
             adept_units_si(b, bytes_of(&op->forward) + bytes_of(&op->backward), "B"),
             adept_units_memory(c, op->saved_B), all_flop > 0 ? 100 * flop / all_flop : 0, label);
 }
@@ -165,16 +167,16 @@ static void print_assumptions(FILE *out, const adept_profile *p) {
         if (!dim->reason)
             continue;
         fprintf(out, "%s  %s = %lld, %s: %s\n",
-                any ? "" : "\nsizes that data decides (--dim NAME=N changes them)\n", dim->name,
+                any ? "" : "\nsizes that data decides (--dim NAME=N changes them)\n", ADEPT_PLAIN(dim->name),
                 (long long)dim->value,
                 dim->given         ? "as given"
                 : dim->upper_bound ? "an upper bound"
                                    : "assumed",
-                dim->reason);
+                ADEPT_PLAIN(dim->reason));
         any = true;
     }
     for (size_t i = 0; i < adept_profile_note_count(p); i++)
-        fprintf(out, "%s  %s\n", i ? "" : "\nnotes\n", adept_profile_note(p, i));
+        fprintf(out, "%s  %s\n", i ? "" : "\nnotes\n", ADEPT_PLAIN(adept_profile_note(p, i)));
 }
 
 static void print_coverage(FILE *out, const adept_profile *p) {
@@ -188,7 +190,7 @@ static void print_coverage(FILE *out, const adept_profile *p) {
     for (size_t i = 0; i < c.unsupported_count; i++) {
         size_t count = 0;
         const char *type = adept_profile_unsupported(p, i, &count);
-        fprintf(out, "  %s (%zu)\n", type, count);
+        fprintf(out, "  %s (%zu)\n", ADEPT_PLAIN(type), count);
     }
 }
 

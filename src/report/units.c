@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plain_text.h"
+
 static char *scaled(char *text, double value, double step, const char *const *prefixes, int count,
                     const char *unit) {
     if (isnan(value))
@@ -46,7 +48,11 @@ char *adept_units_memory(char text[ADEPT_UNITS_SIZE], double bytes) {
 const char *adept_units_tail(const char *name, char *text, size_t size) {
     size_t length = strlen(name);
     if (length < size)
-        return name;
-    snprintf(text, size, "...%s", name + length - (size - 4));
+        return adept_plain_copy(text, size, name);
+    const char *tail = name + length - (size - 4);
+    while (((unsigned char)*tail & 0xc0) == 0x80)
+        tail++;
+    memcpy(text, "...", 3);
+    adept_plain_copy(text + 3, size - 3, tail);
     return text;
 }

@@ -17,7 +17,7 @@ char *adept_units_memory(char text[ADEPT_UNITS_SIZE], double bytes);
 
 /*
  * The name, or its end behind "..." where it is longer than size - 1: the end of a path says more than its
- * beginning. Returns name or text.
+ * beginning. Always plain (plain_text.h). Returns text.
  */
 const char *adept_units_tail(const char *name, char *text, size_t size);
 

@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "checked.h"
 #include "fail.h"
+#include "plain_text.h"
 #include "string_map.h"
 
 static void arena_returns_zeroed_aligned_memory_until_its_limit(void **state) {
@@ -79,11 +80,31 @@ static void element_types_have_the_widths_of_the_onnx_specification(void **state
     assert_string_equal(adept_dtype_name((adept_dtype)99), "undefined");
 }
 
+static void plain_text_keeps_letters_and_drops_what_a_terminal_obeys(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"node_1/Conv",                  "node_1/Conv"                 },
+        {"größe 层 \xf0\x9f\x98\x80", "größe 层 \xf0\x9f\x98\x80"},
+        {"a\x1b[31mb\nc\td\x7f",         "a?[31mb?c?d?"                },
+        {"\xc2\x9bx\xc2\xa0y",           "??x\xc2\xa0y"                },
+        {"\xe2\x80\xae rtl",             "??? rtl"                     },
+        {"cut \xe5\xb1",                 "cut ??"                      },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        assert_string_equal(adept_plain_copy(text, sizeof text, cases[i][0]), cases[i][1]);
+    }
+    char small[6];
+    assert_string_equal(adept_plain_copy(small, sizeof small, "größe"), "grö");
+    assert_string_equal(adept_plain_copy(small, 4, "größe"), "gr");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_returns_zeroed_aligned_memory_until_its_limit),
         cmocka_unit_test(error_message_stays_one_line_and_keeps_the_place),
         cmocka_unit_test(products_of_dimensions_are_checked),
+        cmocka_unit_test(plain_text_keeps_letters_and_drops_what_a_terminal_obeys),
         cmocka_unit_test(string_map_holds_ten_thousand_keys),
         cmocka_unit_test(run_options_reject_unknown_values_and_name_the_allowed_ones),
         cmocka_unit_test(element_types_have_the_widths_of_the_onnx_specification),
