@@ -152,27 +152,39 @@ static adept_status global_search(fit_run *r, adept_error *err) {
     return status;
 }
 
+/* L-BFGS is worth its evaluations where they cost microseconds, not where they cost a tenth of a second. */
+static adept_status polish_smooth(double *x, double *loss, uint64_t *evaluations,
+                                  const adept_objective *objective, const adept_search_space *space,
+                                  const adept_fit_options *options, adept_error *err) {
+    adept_polish_settings settings = ADEPT_POLISH_SETTINGS_INIT;
+    adept_polish_result result;
+    if (options->variant != ADEPT_VARIANT_THESIS)
+        return ADEPT_OK;
+    settings.evaluations = options->polish;
+    adept_status status = adept_polish(&result, x, objective, space->bounds, space->count, &settings, err);
+    if (status != ADEPT_OK)
+        return status;
+    *evaluations += result.evaluations;
+    *loss = fmin(*loss, result.after);
+    return ADEPT_OK;
+}
+
 adept_status fit_polish(double *x, double *loss, uint64_t *evaluations, const adept_objective *objective,
                         const adept_search_space *space, const adept_fit_options *options, adept_error *err) {
     adept_pattern_settings pattern = ADEPT_PATTERN_SETTINGS_INIT;
-    adept_polish_settings settings = ADEPT_POLISH_SETTINGS_INIT;
     adept_status status = ADEPT_OK;
-    settings.evaluations = options->polish;
     pattern.rounds = options->polish;
     for (int turn = 0; turn < 4 && status == ADEPT_OK; turn++) {
         double before = *loss;
-        adept_polish_result smooth;
         adept_pattern_result kinks;
-        status = adept_polish(&smooth, x, objective, space->bounds, space->count, &settings, err);
+        status = polish_smooth(x, loss, evaluations, objective, space, options, err);
         if (status != ADEPT_OK)
             break;
-        *evaluations += smooth.evaluations;
-        *loss = fmin(*loss, smooth.after);
         status = adept_pattern_search(&kinks, x, objective, space->bounds, space->count, &pattern, err);
         *evaluations += kinks.evaluations;
         if (!isnan(kinks.after))
             *loss = fmin(*loss, kinks.after);
-        if (before - *loss < 1e-4 * before)
+        if (options->variant != ADEPT_VARIANT_THESIS || before - *loss < 1e-4 * before)
             break;
     }
     return status;
@@ -374,13 +386,13 @@ static adept_status run_part(fit_run *r, adept_error *err) {
 
 /* ---- all parts ---- */
 
-static bool has_rows(const adept_fit *fit, size_t gpu) {
+static size_t rows_of(const adept_fit *fit, size_t gpu) {
+    size_t rows = 0;
     for (size_t i = 0; i < adept_dataset_count(fit->dataset); i++) {
         const adept_dataset_row *row = adept_dataset_at(fit->dataset, i);
-        if (row->gpu == gpu && (!fit->use || fit->use[i]) && row->trace->weight > 0)
-            return true;
+        rows += row->gpu == gpu && (!fit->use || fit->use[i]) && row->trace->weight > 0;
     }
-    return false;
+    return rows;
 }
 
 static adept_status list_parts(adept_fit *fit, adept_error *err) {
@@ -393,7 +405,7 @@ static adept_status list_parts(adept_fit *fit, adept_error *err) {
         fit->parts[fit->part_count++].report = (adept_fit_part){.name = "shared", .gpu = -1};
     } else {
         for (size_t g = 0; g < gpus; g++) {
-            if (has_rows(fit, g))
+            if (rows_of(fit, g) > 0)
                 fit->parts[fit->part_count++].report = (adept_fit_part){
                     .name = adept_hardware_id(adept_dataset_gpu(fit->dataset, g)), .gpu = (ptrdiff_t)g};
         }
@@ -424,10 +436,11 @@ static adept_status collect(adept_fit *fit, adept_error *err) {
     return status;
 }
 
-static adept_status run_parts(adept_fit *fit, adept_error *err) {
+/* Runs parts [first, part_count). */
+static adept_status run_parts(adept_fit *fit, size_t first, adept_error *err) {
     fit_run r = {.fit = fit};
     adept_status status = adept_worker_pool_new(&r.pool, fit->options.threads, err);
-    for (size_t i = 0; status == ADEPT_OK && i < fit->part_count; i++) {
+    for (size_t i = first; status == ADEPT_OK && i < fit->part_count; i++) {
         r.part = &fit->parts[i];
         r.progress.part = i;
         r.progress.parts = fit->part_count;
@@ -437,6 +450,27 @@ static adept_status run_parts(adept_fit *fit, adept_error *err) {
     }
     adept_worker_pool_free(r.pool);
     return status == ADEPT_OK ? collect(fit, err) : status;
+}
+
+/* Second level: some parameters once more for each GPU with enough rows, from the shared values. */
+static adept_status refine(adept_fit *fit, adept_error *err) {
+    size_t first = fit->part_count;
+    adept_fit_options whole = fit->options;
+    if (!fit->options.shared || fit->options.refine_count == 0 || fit->stopped)
+        return ADEPT_OK;
+    for (size_t g = 0; g < adept_dataset_gpu_count(fit->dataset); g++) {
+        if (rows_of(fit, g) >= ADEPT_REFINE_ROWS * fit->options.refine_count)
+            fit->parts[fit->part_count++].report = (adept_fit_part){
+                .name = adept_hardware_id(adept_dataset_gpu(fit->dataset, g)), .gpu = (ptrdiff_t)g};
+    }
+    fit->options.free = fit->options.refine;
+    fit->options.free_count = fit->options.refine_count;
+    fit->options.fixed_count = 0;
+    fit->options.checkpoint = NULL;
+    fit->options.start = fit->thetas;
+    adept_status status = run_parts(fit, first, err);
+    fit->options = whole;
+    return status;
 }
 
 adept_status adept_fit_run(adept_fit **out, const adept_dataset *dataset, const bool *use,
@@ -453,7 +487,9 @@ adept_status adept_fit_run(adept_fit **out, const adept_dataset *dataset, const 
         fit->use = adept_arena_copy(arena, use, adept_dataset_count(dataset) * sizeof *use);
     adept_status status = use && !fit->use ? adept_fail_memory(err) : list_parts(fit, err);
     if (status == ADEPT_OK)
-        status = run_parts(fit, err);
+        status = run_parts(fit, 0, err);
+    if (status == ADEPT_OK)
+        status = refine(fit, err);
     if (status == ADEPT_OK)
         *out = fit;
     else

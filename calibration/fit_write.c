@@ -23,7 +23,8 @@ typedef struct writer {
     const adept_fit_record *record;
     const fit_part *part;
     char text[TEXT_SIZE];   /* on what the parameters rest */
-    char detail[TEXT_SIZE]; /* of one parameter */
+    char detail[TEXT_SIZE]; /* of the parameters that the part fitted */
+    char pooled[TEXT_SIZE]; /* of those that it took over from the fit of all GPUs together */
 } writer;
 
 /* ---- words ---- */
@@ -89,22 +90,32 @@ static void describe(writer *w, ptrdiff_t gpu) {
            w->record->version ? w->record->version : "", w->record->command ? w->record->command : "");
     append_errors(w->text, "in-sample", w->record->in_sample, gpu);
     append_errors(w->text, "held out", w->record->held_out, gpu);
+    const adept_fit_part *first = &w->fit->parts[0].report;
+    snprintf(w->pooled, sizeof w->pooled, "all GPUs together, %zu rows, %s", first->rows, date);
     snprintf(w->detail, sizeof w->detail, "%s, %zu rows, %s", p->gpu < 0 ? "all GPUs together" : p->name,
              p->rows, date);
 }
 
 /* ---- one GPU ---- */
 
+static const char *detail_of(const writer *w, size_t parameter) {
+    size_t part = (size_t)(w->part - w->fit->parts);
+    if (w->part->theta.provenance[parameter] == ADEPT_PROVENANCE_GIVEN)
+        return "fixed by the user";
+    return w->fit->parts[0].report.gpu >= 0 || part == 0 || adept_fit_is_free(w->fit, part, parameter)
+               ? w->detail
+               : w->pooled;
+}
+
 static adept_status set_parameters(writer *w, adept_hardware *hardware, adept_error *err) {
     const adept_theta *theta = &w->part->theta;
     adept_status status = ADEPT_OK;
     for (size_t i = 0; status == ADEPT_OK && i < theta->count; i++) {
-        bool fitted = theta->provenance[i] == ADEPT_PROVENANCE_FITTED;
-        bool given = theta->provenance[i] == ADEPT_PROVENANCE_GIVEN;
-        if (fitted || given)
-            status = adept_hardware_set_parameter(
-                hardware, theta->variant, adept_parameter_at(theta->variant, i)->name, theta->value[i],
-                theta->provenance[i], fitted ? w->detail : "fixed by the user", err);
+        if (theta->provenance[i] != ADEPT_PROVENANCE_FITTED && theta->provenance[i] != ADEPT_PROVENANCE_GIVEN)
+            continue;
+        status = adept_hardware_set_parameter(hardware, theta->variant,
+                                              adept_parameter_at(theta->variant, i)->name, theta->value[i],
+                                              theta->provenance[i], detail_of(w, i), err);
     }
     return status == ADEPT_OK ? adept_hardware_set_fit(hardware, theta->variant, w->text, err) : status;
 }

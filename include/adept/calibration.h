@@ -98,7 +98,10 @@ typedef struct adept_fit_options {
     const adept_fixed_parameter *fixed;
     size_t fixed_count;
     bool shared; /* one set of parameters for all GPUs */
-    bool local;  /* no global search: polish the values that the hardware has */
+    /* After a shared fit: fitted again for each GPU that has at least ADEPT_REFINE_ROWS rows for each. */
+    const char *const *refine;
+    size_t refine_count;
+    bool local; /* no global search: polish the values that the hardware has */
     uint64_t seed;
     const char *strategy; /* of differential evolution */
     size_t members_per_parameter, generations, threads;
@@ -112,6 +115,7 @@ typedef struct adept_fit_options {
     void *watch_user;
 } adept_fit_options;
 
+#define ADEPT_REFINE_ROWS 3
 #define ADEPT_FIT_OPTIONS_INIT                                                                               \
     {                                                                                                        \
         .variant = ADEPT_VARIANT_THESIS, .saturation = -1, .seed = 1, .strategy = "best1bin",                \

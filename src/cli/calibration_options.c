@@ -37,14 +37,13 @@ static bool count_of(const calibration_options *o, const char *option, const cha
 }
 
 /* NAME,NAME,.. ; the text is cut in place. */
-static bool add_free(calibration_options *o, char *text) {
+static bool add_names(const char **names, size_t *count, char *text) {
     char *rest = NULL;
     for (char *name = strtok_r(text, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-        if (o->fit.free_count == CALIBRATION_NAMES_MAX)
+        if (*count == CALIBRATION_NAMES_MAX)
             return false;
-        o->free[o->fit.free_count++] = name;
+        names[(*count)++] = name;
     }
-    o->fit.free = o->free;
     return true;
 }
 
@@ -100,7 +99,7 @@ static bool set_weights(calibration_options *o, char *text) {
            number(o, "weights", comma + 1, 0, 1e6, &o->fit.power_weight);
 }
 
-enum option_kind { FLAG, TEXT, COUNT, NUMBER, FREE, FIX, SATURATION, VARIANT, WEIGHTS, SEED };
+enum option_kind { FLAG, TEXT, COUNT, NUMBER, FREE, REFINE, FIX, SATURATION, VARIANT, WEIGHTS, SEED };
 
 typedef struct option_row {
     const char *name;
@@ -126,6 +125,8 @@ static size_t option_rows(calibration_options *o, option_row rows[OPTION_MAX]) {
         {"free",        FREE,       false, NULL,                          0,     "NAME,..",                             "parameters to fit (those of docs/parameters.md)"    },
         {"fix",         FIX,        false, NULL,                          0,     "NAME[=V],..",                         "parameters not to fit"                              },
         {"shared",      FLAG,       false, &o->fit.shared,                0,     NULL,                                  "one set of parameters for all GPUs"                 },
+        {"refine",      REFINE,     false, NULL,                          0,     "NAME,..",
+         "with --shared: these once more for each GPU with enough rows"                                                                                                      },
         {"saturation",  SATURATION, false, NULL,                          0,     "F",
          "sigmoid, arctan, softsign, algebraic, tanh (as the hardware file)"                                                                                                 },
         {"seed",        SEED,       false, &o->fit.seed,                  0,     "S",                                   "of the search and the folds (1)"                    },
@@ -168,7 +169,11 @@ static bool apply(calibration_options *o, const option_row *row, char *value) {
     case NUMBER:
         return number(o, row->name, value, 0, row->upper, row->target);
     case FREE:
-        return add_free(o, value);
+        o->fit.free = o->free;
+        return add_names(o->free, &o->fit.free_count, value);
+    case REFINE:
+        o->fit.refine = o->refine;
+        return add_names(o->refine, &o->fit.refine_count, value);
     case FIX:
         return add_fixed(o, value);
     case SATURATION:

@@ -13,7 +13,7 @@ typedef struct calibration_options {
     size_t file_count;
     adept_dataset_options data;
     adept_fit_options fit;
-    const char *free[CALIBRATION_NAMES_MAX];
+    const char *free[CALIBRATION_NAMES_MAX], *refine[CALIBRATION_NAMES_MAX];
     adept_fixed_parameter fixed[CALIBRATION_NAMES_MAX];
     const char *cv, *plot, *output;
     size_t bootstrap;
