@@ -60,6 +60,8 @@ bool cli_refuses(const char *command, const adept_profile *profile);
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \
     X(predict, "predict MODEL.onnx --hw ID    time, power, energy and memory of one step")                   \
+    X(whatif, "whatif MODEL.onnx --hw ID     hardware that does not exist, sweeps, sensitivities, optima")       \
+    X(compare, "compare MODEL.onnx --hw A,B  ranks GPUs for a job by time, energy and cost")                   \
     X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")            \
     X(hw, "hw list|show ID            the GPUs that predictions are made for, with their sources")           \
     X(calibrate, "calibrate TRACES.csv      fits the parameters of a GPU to measured runs")                  \

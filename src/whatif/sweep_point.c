@@ -1,0 +1,134 @@
+#include <math.h>
+#include <string.h>
+
+#include "fail.h"
+#include "number.h"
+#include "sweep_object.h"
+
+adept_status sweep_run_of(const adept_sweep *sweep, const double *values, adept_run *run, adept_error *err) {
+    adept_status status = ADEPT_OK;
+    *run = *sweep->job.run;
+    for (size_t i = 0; i < sweep->axis_count && status == ADEPT_OK; i++) {
+        const sweep_axis *axis = &sweep->axes[i];
+        char number[ADEPT_NUMBER_SIZE];
+        if (!axis->slow)
+            continue;
+        const char *text = axis->key.kind == WHATIF_CHOICE ? axis->texts[(size_t)values[i]]
+                           : axis->key.kind == WHATIF_WHOLE
+                               ? (snprintf(number, sizeof number, "%.0f", values[i]), number)
+                               : adept_number_format(number, values[i]);
+        status = adept_run_set(run, axis->key.name, text, err);
+    }
+    return status == ADEPT_OK ? adept_run_check(run, err) : status;
+}
+
+/* Run options that the profile does not know of. */
+static adept_status set_late(const adept_sweep *sweep, const double *values, adept_run *run,
+                             adept_error *err) {
+    adept_status status = ADEPT_OK;
+    for (size_t i = 0; i < sweep->axis_count && status == ADEPT_OK; i++) {
+        const sweep_axis *axis = &sweep->axes[i];
+        if (axis->key.late == WHATIF_POWER_LIMIT)
+            run->power_limit_W = values[i];
+        else if (axis->key.late == WHATIF_CLOCK_LIMIT)
+            run->clock_limit_Hz = values[i];
+        else if (axis->key.late == WHATIF_VARIANT)
+            status = adept_run_set(run, axis->key.name, axis->texts[(size_t)values[i]], err);
+    }
+    return status;
+}
+
+static adept_status set_figures(const adept_sweep *sweep, size_t thread, const double *values,
+                                adept_variant variant, adept_error *err) {
+    whatif_key keys[ADEPT_AXES_MAX];
+    double numbers[ADEPT_AXES_MAX];
+    size_t count = 0;
+    sweep_scratch *scratch = &sweep->scratch[thread];
+    for (size_t i = 0; i < sweep->axis_count; i++) {
+        const whatif_key *key = &sweep->axes[i].key;
+        if (key->kind != WHATIF_FIELD && key->kind != WHATIF_PARAMETER)
+            continue;
+        keys[count] = *key;
+        numbers[count++] = values[i];
+    }
+    if (count == 0)
+        return ADEPT_OK;
+    adept_status status = whatif_apply(scratch->hardware, &scratch->theta[variant], sweep->job.hardware, keys,
+                                       numbers, count, err);
+    if (status != ADEPT_OK)
+        return status;
+    return adept_whatif_check(adept_hardware_spec_of(scratch->hardware), err);
+}
+
+static double octaves_of(const adept_sweep *sweep, const adept_hardware_spec *spec, const double *values,
+                         adept_variant variant) {
+    const whatif_ranges *ranges = &sweep->ranges[variant];
+    double octaves = sweep->base_octaves[variant];
+    for (size_t i = 0; i < sweep->axis_count; i++) {
+        if (sweep->axes[i].key.kind == WHATIF_FIELD)
+            octaves = fmax(octaves, whatif_octaves_of(ranges, sweep->axes[i].key.index, values[i]));
+    }
+    for (int i = 0; sweep->rates_follow && i < ADEPT_PEAK_COUNT; i++)
+        octaves = fmax(octaves, whatif_octaves_of(ranges, sweep->peak_fields[i], spec->peak_flop_per_s[i]));
+    return octaves;
+}
+
+/* Each octave outside widens the logarithm of the interval by its own width again: an assumption. */
+static void set_interval(adept_interval *out, double value, double lower, double upper, double octaves) {
+    *out = (adept_interval){value * pow(lower, 1 + octaves), value * pow(upper, 1 + octaves)};
+}
+
+static void set_intervals(const adept_sweep *sweep, adept_sweep_row *row) {
+    adept_prediction *p = &row->prediction;
+    adept_hardware_interval ratio = adept_hardware_interval_of(sweep->job.hardware, p->variant);
+    p->interval_level = ratio.level;
+    if (isnan(ratio.level))
+        return;
+    set_interval(&p->step_time_interval_s, p->step_time_s, ratio.time_lower, ratio.time_upper,
+                 row->extrapolation);
+    set_interval(&p->average_power_interval_W, p->average_power_W, ratio.power_lower, ratio.power_upper,
+                 row->extrapolation);
+}
+
+void sweep_predict(const adept_sweep *sweep, size_t thread, const adept_profile *profile,
+                   const adept_run *run, const double *values, adept_sweep_row *row) {
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_run here = *run;
+    const adept_workload *w = adept_profile_workload(profile);
+    const sweep_scratch *scratch = &sweep->scratch[thread];
+    const adept_hardware_spec *spec = adept_hardware_spec_of(scratch->hardware);
+    row->message[0] = '\0';
+    row->refused = false;
+    row->samples = w->samples * w->grad_accum * w->gpus;
+    row->status = set_late(sweep, values, &here, &err);
+    if (row->status == ADEPT_OK)
+        row->status = set_figures(sweep, thread, values, here.variant, &err);
+    if (row->status == ADEPT_OK)
+        row->status =
+            adept_predict_with(&row->prediction, NULL, w, spec, &scratch->theta[here.variant], &here, &err);
+    if (row->status != ADEPT_OK) {
+        snprintf(row->message, sizeof row->message, "%.199s", err.message);
+        return;
+    }
+    row->extrapolation = octaves_of(sweep, spec, values, here.variant);
+    set_intervals(sweep, row);
+    for (size_t i = 0; i < row->prediction.note_count; i++)
+        row->refused = row->refused || adept_note_refused(row->prediction.notes[i].code);
+}
+
+adept_status adept_sweep_evaluate(adept_sweep *sweep, const double *values, adept_sweep_row *out,
+                                  adept_error *err) {
+    adept_run run;
+    adept_profile *profile = NULL;
+    adept_status status = sweep_run_of(sweep, values, &run, err);
+    memset(out, 0, sizeof *out);
+    if (status == ADEPT_OK)
+        status = adept_profile_build(&profile, sweep->job.graph, &run, err);
+    if (status == ADEPT_OK) {
+        sweep_predict(sweep, 0, profile, &run, values, out);
+        if (out->status != ADEPT_OK)
+            status = adept_fail(err, out->status, "%s", out->message);
+    }
+    adept_profile_free(profile);
+    return status;
+}
