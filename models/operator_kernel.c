@@ -24,6 +24,7 @@ operator_gpu operator_gpu_make(const adept_hardware_spec *spec, const double *th
         .clock_Hz = spec->boost_clock_Hz,
         .bandwidth_B_per_s = share * spec->memory_bandwidth_B_per_s,
         .memory_J_per_B = theta[hbm ? OP_E_HBM : OP_E_GDDR] * 1e-12,
+        .optimizer_passes = theta[OP_OPTIMIZER],
         .base_static_W = spec->idle_power_W + active_memory_W,
         .base_clock_W = theta[OP_C_CLOCK] * spec->transistors / 1e9 * spec->boost_clock_Hz / 1e9,
     };
@@ -198,7 +199,7 @@ static tiling best_tiling(const operator_gpu *gpu, const matrix_unit *unit, cons
             if (split > 1 && (t.tiles / split >= gpu->sm || p->k / split < unit->k_step))
                 break;
             double rank = rank_of(&t);
-            if (rank < best_s) {
+            if (rank < best_s * (1 - 1e-9)) { /* ties go to the first: rounding must not choose */
                 best_s = rank;
                 best = t;
             }
@@ -427,7 +428,7 @@ operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kern
         limits = recurrent_limits(gpu, k);
         break;
     case ADEPT_KERNEL_OPTIMIZER:
-        limits = streaming_limits(gpu, k, 1 / gpu->theta[OP_OPTIMIZER], gpu->theta[OP_ELEMENT_RATE]);
+        limits = streaming_limits(gpu, k, 1 / gpu->optimizer_passes, gpu->theta[OP_ELEMENT_RATE]);
         break;
     default:
         limits = streaming_limits(gpu, k, 1, stream_rate(gpu, k));

@@ -17,6 +17,7 @@ typedef struct operator_gpu {
     double bandwidth_B_per_s; /* achieved */
     double memory_J_per_B;    /* chips and interface */
     double base_static_W;     /* idle and active memory */
+    double optimizer_passes;  /* over an optimizer's bytes: 1 where one kernel does it all */
     double base_clock_W;      /* clock tree at boost and floor voltage */
 } operator_gpu;
 

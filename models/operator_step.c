@@ -239,6 +239,8 @@ adept_status adept_operator_predict(adept_prediction *out, adept_kernel_cost *ke
     if (w->launch_count == 0)
         return adept_fail(err, ADEPT_RANGE, "the workload launches no kernel: nothing to predict");
     items.gpu = operator_gpu_make(spec, t);
+    if (w->optimizer_impl == ADEPT_IMPL_FUSED)
+        items.gpu.optimizer_passes = 1;
     items.workload = w;
     items.fused = (w->fused_elementwise > 0 ? w->fused_elementwise : 1) *
                   (run->fusion == ADEPT_FUSION_COMPILED ? t[OP_FUSED] : 1);
