@@ -6,9 +6,7 @@
 
 #include "fail.h"
 
-enum { BATCHNORM_OPSET = 15, DROPOUT_OPSET = 13 };
-
-/* --- BatchNormalization --- */
+enum { BATCHNORM_OPSET = 15 };
 
 static const char *tensor_name(const adept_network *network, const adept_node *node, int32_t input) {
     adept_tensor_id t = input < node->input_count ? node->inputs[input] : ADEPT_NO_TENSOR;
@@ -64,17 +62,12 @@ static bool restore_batchnorm(adept_network *network, int32_t index) {
     adept_tensor_id plain = adept_network_add_tensor(network, name, &out, op.body);
     snprintf(name, sizeof name, "%s.scale (restored)", node->name);
     adept_tensor_id scale = adept_network_add_parameter(network, name, out.dtype, 1, &channels);
-    adept_shape statistic = {.kind = ADEPT_TYPE_TENSOR, .dtype = out.dtype, .rank = 1};
-    statistic.dims = plain == ADEPT_NO_TENSOR || scale == ADEPT_NO_TENSOR
-                         ? NULL
-                         : network->graph.tensors[scale].constant->dims;
     snprintf(name, sizeof name, "%s.mean (restored)", node->name);
-    adept_tensor_id mean =
-        statistic.dims ? adept_network_add_tensor(network, name, &statistic, 0) : ADEPT_NO_TENSOR;
+    adept_tensor_id mean = adept_network_add_parameter(network, name, out.dtype, 1, &channels);
     snprintf(name, sizeof name, "%s.var (restored)", node->name);
-    adept_tensor_id var =
-        statistic.dims ? adept_network_add_tensor(network, name, &statistic, 0) : ADEPT_NO_TENSOR;
-    if (mean == ADEPT_NO_TENSOR || var == ADEPT_NO_TENSOR)
+    adept_tensor_id var = adept_network_add_parameter(network, name, out.dtype, 1, &channels);
+    if (plain == ADEPT_NO_TENSOR || scale == ADEPT_NO_TENSOR || mean == ADEPT_NO_TENSOR ||
+        var == ADEPT_NO_TENSOR)
         return false;
     adept_node *conv = adept_network_make_node(network, node->op_type, node->name, node->module, node->opset,
                                                2, node->inputs, 1, &plain);
@@ -114,76 +107,13 @@ static adept_status restore_batchnorms(adept_network *network, const adept_run *
     return adept_network_merge(network, err);
 }
 
-/* --- Dropout --- */
-
-/* Where transformers and classifiers drop: attention weights, and linear layers that end a residual branch.
- */
-static bool has_dropout(const adept_network *network, const adept_op *op) {
-    (void)network;
-    return !op->node->domain[0] && strcmp(op->node->op_type, "Softmax") == 0;
-}
-
-static bool restore_dropout(adept_network *network, int32_t index) {
-    const adept_op op = network->ops.items[index];
-    adept_tensor_id out = op.node->outputs[0];
-    if (out == ADEPT_NO_TENSOR || network->shapes.tensors[out].rank < 0)
-        return true;
-    char name[512];
-    snprintf(name, sizeof name, "%s before Dropout (restored)", network->graph.tensors[out].name);
-    const adept_shape shape = network->shapes.tensors[out];
-    adept_tensor_id plain = adept_network_add_tensor(network, name, &shape, op.body);
-    if (plain == ADEPT_NO_TENSOR)
-        return false;
-    adept_node *node =
-        adept_network_make_node(network, op.node->op_type, op.node->name, op.node->module, op.node->opset,
-                                op.node->input_count, op.node->inputs, 1, &plain);
-    snprintf(name, sizeof name, "%s (Dropout restored)", op.node->name);
-    adept_node *drop =
-        adept_network_make_node(network, "Dropout", name, op.node->module, DROPOUT_OPSET, 1, &plain, 1, &out);
-    if (!node || !drop)
-        return false;
-    node->attribute_count = op.node->attribute_count;
-    node->attributes = op.node->attributes;
-    network->ops.items[index].node = node;
-    adept_op restored = {.node = drop,
-                         .handler = adept_handler_find("", "Dropout", DROPOUT_OPSET),
-                         .body = op.body,
-                         .node_index = op.node_index,
-                         .part_of = -1,
-                         .restored = true};
-    return adept_network_pend(network, index, &restored) >= 0;
-}
-
-static adept_status restore_dropouts(adept_network *network, const adept_run *run, adept_error *err) {
-    int64_t restored = 0;
-    for (int32_t i = 0; i < network->ops.count; i++) {
-        if (!has_dropout(network, &network->ops.items[i]))
-            continue;
-        if (!restore_dropout(network, i))
-            return adept_fail_memory(err);
-        restored++;
-    }
-    if (!adept_network_note(network, "%lld Dropout restored behind Softmax (--dropout %g)",
-                            (long long)restored, run->dropout))
-        return adept_fail_memory(err);
-    return adept_network_merge(network, err);
-}
-
-static bool exports_dropout(const adept_network *network) {
-    for (int32_t i = 0; i < network->ops.count; i++) {
-        if (strcmp(network->ops.items[i].node->op_type, "Dropout") == 0)
-            return true;
-    }
-    return false;
-}
-
 adept_status adept_restore(adept_network *network, const adept_run *run, adept_error *err) {
     adept_status status = ADEPT_OK;
     if (run->mode != ADEPT_MODE_TRAIN)
         return ADEPT_OK;
     if (run->batchnorm != ADEPT_BATCHNORM_AS_IS)
         status = restore_batchnorms(network, run, err);
-    if (status == ADEPT_OK && run->dropout > 0 && !exports_dropout(network))
-        status = restore_dropouts(network, run, err);
+    if (status == ADEPT_OK && run->dropout > 0)
+        status = adept_restore_dropouts(network, run, err);
     return status;
 }

@@ -10,4 +10,7 @@
 /* Changes nothing in inference. Every restored operator is named in a note. */
 adept_status adept_restore(adept_network *network, const adept_run *run, adept_error *err);
 
+/* The part of it that --dropout P asks for; nothing where the file has Dropout of its own. */
+adept_status adept_restore_dropouts(adept_network *network, const adept_run *run, adept_error *err);
+
 #endif

@@ -101,6 +101,14 @@ static bool add_pass(step_builder *b, int32_t op, adept_pass pass) {
     return true;
 }
 
+/* A weight that each reader transposes for itself is read by all of them. */
+static bool is_view_of_weight(const adept_profile *p, int32_t op) {
+    const adept_op *as_op = &p->network->ops.items[op];
+    const adept_node *node = as_op->node;
+    return as_op->part_of < 0 && p->counted[op].kernel_count == 0 && node->output_count == 1 &&
+           node->outputs[0] != ADEPT_NO_TENSOR && p->gradients.needs_grad[node->outputs[0]];
+}
+
 /*
  * A tensor with several differentiable readers gets one gradient from each; every further one is added
  * by an elementwise kernel that reads two and writes one (model-time study; measured as autograd's
@@ -109,7 +117,8 @@ static bool add_pass(step_builder *b, int32_t op, adept_pass pass) {
 static bool add_accumulation(step_builder *b, int32_t op) {
     adept_profile *p = b->p;
     const adept_node *node = p->network->ops.items[op].node;
-    bool has_backward = p->backward[op].kernels > 0 || p->counted[op].alias_count > 0;
+    bool has_backward =
+        p->backward[op].kernels > 0 || p->counted[op].alias_count > 0 || is_view_of_weight(p, op);
     for (int32_t k = 0; has_backward && k < node->input_count; k++) {
         adept_tensor_id t = node->inputs[k];
         if (t == ADEPT_NO_TENSOR || !p->gradients.needs_grad[t] || b->readers[t]++ == 0)
