@@ -1182,7 +1182,7 @@ def trace_row(record, graph, session, args):
            "forward_time_s": record["forward_time_s"], "backward_time_s": record["backward_time_s"],
            "attention": record["attention"], "layout": record["layout"], "fusion": record["fusion"],
            "amp_level": "autocast" if record["precision"].endswith("amp") else "", "framework": "pytorch",
-           "host": args.host, "optimizer_impl": record["impl"]}
+           "host": args.host, "optimizer_impl": "" if record["impl"] == "none" else record["impl"]}
     return {k: "" if row.get(k) is None else f"{row[k]:.6g}" if isinstance(row.get(k), float) else row.get(k, "")
             for k in TRACE_COLUMNS}
 
