@@ -40,15 +40,25 @@ typedef struct ladder {
     double h[STEPS], below[STEPS], above[STEPS], central[STEPS], below_limit[STEPS], above_limit[STEPS];
 } ladder;
 
-/* The step whose estimate differs least from its neighbour's. */
-static int steadiest(const double *estimates, double *difference) {
-    int best = STEPS - 1;
+/* Estimates of one side count only where their cubic meets the side's limit: else a kink lies in between. */
+#define MEETS 1e-9
+
+static void drop_strangers(double *estimates, const double *limits, double limit) {
+    for (int i = 0; i < STEPS; i++) {
+        if (!(fabs(limits[i] - limit) <= MEETS))
+            estimates[i] = NAN;
+    }
+}
+
+/* The step whose estimate differs least from its neighbour's; the last one if none has a neighbour. */
+static double steadiest(const double *estimates, double *difference) {
+    double best = estimates[STEPS - 1];
     *difference = INFINITY;
     for (int i = 1; i < STEPS; i++) {
         double d = fabs(estimates[i] - estimates[i - 1]);
         if (d < *difference) {
             *difference = d;
-            best = i;
+            best = estimates[i];
         }
         if (d < AGREEMENT / 100)
             break; /* smaller steps only add rounding */
@@ -56,22 +66,35 @@ static int steadiest(const double *estimates, double *difference) {
     return best;
 }
 
-static derivative conclude(const ladder *l, double y0) {
+/* The side's own limit: the value, or where it jumps what the smallest step sees. */
+static double limit_at(const double *limits, double y0, bool *jump) {
+    double last = limits[STEPS - 1];
+    bool jumps = fabs(last - y0) > JUMP;
+    *jump = *jump || jumps;
+    return jumps ? last : y0;
+}
+
+static derivative conclude(ladder *l, double y0) {
     double below_error, above_error, central_error;
-    int b = steadiest(l->below, &below_error), a = steadiest(l->above, &above_error);
-    int c = steadiest(l->central, &central_error);
-    derivative d = {l->below[b], l->above[a], false, false, fmax(below_error, above_error)};
+    derivative d = {0};
+    drop_strangers(l->below, l->below_limit, limit_at(l->below_limit, y0, &d.jump));
+    drop_strangers(l->above, l->above_limit, limit_at(l->above_limit, y0, &d.jump));
+    for (int i = 0; i < STEPS; i++) {
+        if (isnan(l->below[i]) || isnan(l->above[i]))
+            l->central[i] = NAN;
+    }
+    d.below = steadiest(l->below, &below_error);
+    d.above = steadiest(l->above, &above_error);
+    double central = steadiest(l->central, &central_error);
+    d.error = fmax(below_error, above_error);
     if (isnan(d.below) || isnan(d.above)) {
         d.error = isnan(d.below) ? above_error : below_error;
         return d;
     }
-    bool jump_below = fabs(l->below_limit[STEPS - 1] - y0) > JUMP;
-    bool jump_above = fabs(l->above_limit[STEPS - 1] - y0) > JUMP;
-    d.jump = jump_below || jump_above;
-    double apart = fabs(d.above - d.below), tolerance = AGREEMENT * (1 + fabs(d.below)) + 10 * d.error;
-    d.kink = d.jump || apart > tolerance;
+    double tolerance = AGREEMENT * (1 + fabs(d.below)) + (isfinite(d.error) ? 10 * d.error : 0);
+    d.kink = d.jump || fabs(d.above - d.below) > tolerance;
     if (!d.kink && central_error < AGREEMENT) {
-        d.below = d.above = l->central[c];
+        d.below = d.above = central;
         d.error = central_error;
     } else if (!d.kink) {
         d.below = d.above = (d.below + d.above) / 2;

@@ -35,7 +35,6 @@ adept_status adept_whatif_check(const adept_hardware_spec *s, adept_error *err) 
         {"spec.idle_power_W",      s->idle_power_W,      "spec.tdp_W",             s->tdp_W,             false},
         {"spec.min_power_limit_W", s->min_power_limit_W, "spec.max_power_limit_W", s->max_power_limit_W,
          true                                                                                                 },
-        {"spec.tdp_W",             s->tdp_W,             "spec.max_power_limit_W", s->max_power_limit_W, true },
         {"spec.min_power_limit_W", s->min_power_limit_W, "spec.tdp_W",             s->tdp_W,             true },
     };
     if (!(s->memory_bandwidth_B_per_s > 0))

@@ -201,16 +201,16 @@ static double given(const figures *f, const char *key) {
     return NAN;
 }
 
-/* Sets path to factor times what base's file says, unless it is given itself or only derived. */
-static adept_status follow(const figures *f, const char *path, double factor, adept_error *err) {
-    double value;
+/* Sets path to value, unless it is given itself, or derived from the others anyway. */
+static adept_status follow(const figures *f, const char *path, double value, adept_error *err) {
+    double present;
     adept_hardware_origin origin;
     if (!isnan(given(f, path)))
         return ADEPT_OK;
-    adept_hardware_get(f->base, path, &value, &origin, NULL);
+    adept_hardware_get(f->base, path, &present, &origin, NULL);
     if (origin != ADEPT_ORIGIN_FILE && origin != ADEPT_ORIGIN_SET)
         return ADEPT_OK;
-    return adept_hardware_set(f->hardware, path, value * factor, err);
+    return adept_hardware_set(f->hardware, path, value, err);
 }
 
 static adept_status follow_rates(const figures *f, adept_error *err) {
@@ -223,12 +223,12 @@ static adept_status follow_rates(const figures *f, adept_error *err) {
         return ADEPT_OK;
     for (int i = 0; i < ADEPT_PEAK_COUNT && status == ADEPT_OK; i++) {
         if (!isnan(base->peak_flop_per_s[i]))
-            status = follow(f, peak_paths[i], factor, err);
+            status = follow(f, peak_paths[i], base->peak_flop_per_s[i] * factor, err);
     }
     if (status == ADEPT_OK && !isnan(clock_Hz))
-        status = follow(f, "spec.base_clock_Hz", clocks, err);
+        status = follow(f, "spec.base_clock_Hz", base->base_clock_Hz * clocks, err);
     if (status == ADEPT_OK && !isnan(clock_Hz))
-        status = follow(f, "spec.tensor_clock_Hz", clocks, err);
+        status = follow(f, "spec.tensor_clock_Hz", base->tensor_clock_Hz * clocks, err);
     return status;
 }
 
@@ -238,9 +238,9 @@ static adept_status follow_tdp(const figures *f, adept_error *err) {
     adept_status status = ADEPT_OK;
     if (isnan(tdp_W))
         return ADEPT_OK;
-    status = follow(f, "spec.max_power_limit_W", fmax(1, tdp_W / base->max_power_limit_W), err);
+    status = follow(f, "spec.max_power_limit_W", fmax(base->max_power_limit_W, tdp_W), err);
     if (status == ADEPT_OK)
-        status = follow(f, "spec.min_power_limit_W", fmin(1, tdp_W / base->min_power_limit_W), err);
+        status = follow(f, "spec.min_power_limit_W", fmin(base->min_power_limit_W, tdp_W), err);
     return status;
 }
 

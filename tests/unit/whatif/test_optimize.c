@@ -1,0 +1,181 @@
+#include "job.h"
+
+static adept_optimum *optimum(const test_job *t, adept_optimize_options o) {
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_optimum *out;
+    if (o.price.pue == 0)
+        o.price = (adept_price){NAN, NAN, 1, ""};
+    assert_ok(adept_optimize(&out, &t->job, &o, &err), err);
+    return out;
+}
+
+typedef struct brute {
+    double best_J;
+    const adept_sweep *sweep;
+} brute;
+
+static bool least_energy(const adept_sweep_row *row, void *user) {
+    brute *b = user;
+    double energy_J = row->prediction.energy_per_step_J / row->samples;
+    if (row->prediction.fits_in_memory && energy_J < b->best_J)
+        b->best_J = energy_J;
+    return true;
+}
+
+/* The refined optimum is at least as good as a grid twenty times as fine. */
+static void best_power_cap_beats_a_fine_grid(void **state) {
+    (void)state;
+    static const char *const over[] = {"power-limit"};
+    static const char *const specs[] = {"power-limit=100:400:1201"};
+    test_job t;
+    adept_error err = ADEPT_ERROR_INIT;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_optimum *o = optimum(&t, (adept_optimize_options){.over = over, .over_count = 1});
+    adept_sweep *sweep;
+    brute b = {HUGE_VAL, NULL};
+    assert_ok(adept_sweep_new(&sweep, &t.job, specs, 1, &err), err);
+    assert_ok(adept_sweep_run(sweep, least_energy, &b, &err), err);
+    assert_true(adept_optimum_best(o)->energy_per_sample_J <= b.best_J * (1 + 1e-4));
+    assert_true(adept_optimum_best(o)->energy_per_sample_J < adept_optimum_present(o)->energy_per_sample_J);
+    adept_sweep_free(sweep);
+    adept_optimum_free(o);
+    job_close(&t);
+}
+
+static void front_has_no_point_that_another_beats(void **state) {
+    (void)state;
+    static const char *const over[] = {"power-limit", "batch", "precision"};
+    static const char *const sweeps[] = {"batch=4,8,16"};
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_optimum *o = optimum(
+        &t, (adept_optimize_options){
+                .over = over, .over_count = 3, .sweeps = sweeps, .sweep_count = 1, .goal = ADEPT_GOAL_EDP});
+    size_t count = adept_optimum_front_count(o);
+    assert_true(count > 3);
+    for (size_t i = 1; i < count; i++) {
+        const adept_optimum_point *a = adept_optimum_front(o, i - 1), *b = adept_optimum_front(o, i);
+        assert_true(a->time_per_sample_s < b->time_per_sample_s);
+        assert_true(a->energy_per_sample_J > b->energy_per_sample_J);
+        assert_true(adept_optimum_best(o)->goal_per_sample <= a->goal_per_sample * (1 + 1e-12));
+    }
+    adept_optimum_free(o);
+    job_close(&t);
+}
+
+static void constraints_hold_at_the_best_point(void **state) {
+    (void)state;
+    static const char *const over[] = {"power-limit"};
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_optimum *free_o = optimum(&t, (adept_optimize_options){.over = over, .over_count = 1});
+    double limit_s =
+        0.5 * (adept_optimum_best(free_o)->step_time_s + adept_optimum_present(free_o)->step_time_s);
+    adept_optimum *o =
+        optimum(&t, (adept_optimize_options){.over = over, .over_count = 1, .max_step_time_s = limit_s});
+    assert_true(adept_optimum_best(o)->step_time_s <= limit_s);
+    assert_close(adept_optimum_best(o)->step_time_s, limit_s, 0.02);
+    adept_optimum *cool = optimum(
+        &t,
+        (adept_optimize_options){.over = over, .over_count = 1, .goal = ADEPT_GOAL_TIME, .max_power_W = 170});
+    assert_true(adept_optimum_best(cool)->average_power_W <= 170);
+    assert_true(adept_optimum_best(cool)->average_power_W > 160);
+    adept_optimum_free(free_o);
+    adept_optimum_free(o);
+    adept_optimum_free(cool);
+    job_close(&t);
+}
+
+static void no_point_says_which_constraint_failed(void **state) {
+    (void)state;
+    static const char *const over[] = {"power-limit"};
+    test_job t;
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_optimum *o;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_optimize_options options = {
+        .over = over, .over_count = 1, .max_step_time_s = 1e-6, .price = {NAN, NAN, 1, ""}
+    };
+    assert_int_equal(adept_optimize(&o, &t.job, &options, &err), ADEPT_RANGE);
+    assert_non_null(strstr(err.message, "61 are slower than 1e-06 s"));
+    options.goal = ADEPT_GOAL_COST;
+    assert_int_equal(adept_optimize(&o, &t.job, &options, &err), ADEPT_ARGUMENT);
+    job_close(&t);
+}
+
+/* Rent alone: the cheapest point is the fastest. */
+static void cost_of_rent_alone_is_time(void **state) {
+    (void)state;
+    static const char *const over[] = {"power-limit"};
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_optimum *o = optimum(
+        &t, (adept_optimize_options){
+                .over = over, .over_count = 1, .goal = ADEPT_GOAL_COST, .price = {2.5, NAN, 1, "USD"}
+    });
+    const adept_optimum_point *best = adept_optimum_best(o);
+    assert_close(best->goal_per_sample, 2.5 * best->time_per_sample_s / 3600, 1e-12);
+    assert_close(best->time_per_sample_s, adept_optimum_front(o, 0)->time_per_sample_s, 1e-9);
+    adept_optimum_free(o);
+    job_close(&t);
+}
+
+/* ---- totals ---- */
+
+static void totals_follow_from_time_power_and_factors(void **state) {
+    (void)state;
+    test_job t;
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_profile *profile;
+    adept_prediction p;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    t.run.gpus = 4;
+    assert_ok(adept_profile_build(&profile, t.graph, &t.run, &err), err);
+    const adept_workload *w = adept_profile_workload(profile);
+    assert_ok(adept_predict(&p, w, t.hardware, &t.run, &err), err);
+    adept_total_options options = {
+        6401, 0, 400, {2, 0.3, 1.5, "EUR"}
+    };
+    adept_total total = adept_total_of(&p, w, adept_hardware_spec_of(t.hardware), &options);
+    assert_true(total.steps == 101); /* 64 samples a step */
+    assert_false(total.node_scope);
+    assert_close(total.hours, 101 * p.step_time_s / 3600, 1e-12);
+    assert_close(total.energy_kWh, 101 * p.energy_per_step_J / 3.6e6 * 1.5, 1e-12);
+    assert_close(total.carbon_g, 400 * total.energy_kWh, 1e-12);
+    assert_close(total.money, 2 * 4 * total.hours, 1e-12);
+    options.price.gpu_hour = NAN;
+    total = adept_total_of(&p, w, adept_hardware_spec_of(t.hardware), &options);
+    assert_close(total.money, 0.3 * total.energy_kWh, 1e-12);
+    adept_profile_free(profile);
+    job_close(&t);
+}
+
+static void regions_carry_figure_year_and_source(void **state) {
+    (void)state;
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_economics *e;
+    adept_carbon_region region;
+    assert_ok(adept_economics_load(&e, NULL, &err), err);
+    assert_ok(adept_economics_carbon(e, "fr", &region, &err), err);
+    assert_true(region.g_per_kWh == 56 && region.year == 2023);
+    assert_int_equal(adept_economics_carbon(e, "frr", &region, &err), ADEPT_ARGUMENT);
+    for (size_t i = 0; i < adept_economics_region_count(e); i++) {
+        region = adept_economics_region(e, i);
+        assert_true(region.g_per_kWh > 10 && region.g_per_kWh < 1000 && region.year >= 2020);
+        assert_true(strlen(region.source) > 10 && strlen(region.name) > 3);
+    }
+    adept_economics_free(e);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(best_power_cap_beats_a_fine_grid),
+        cmocka_unit_test(front_has_no_point_that_another_beats),
+        cmocka_unit_test(constraints_hold_at_the_best_point),
+        cmocka_unit_test(no_point_says_which_constraint_failed),
+        cmocka_unit_test(cost_of_rent_alone_is_time),
+        cmocka_unit_test(totals_follow_from_time_power_and_factors),
+        cmocka_unit_test(regions_carry_figure_year_and_source),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
