@@ -1,14 +1,19 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adept/calibration.h"
 #include "arena.h"
 #include "fail.h"
 #include "families.h"
+#include "strict_json.h"
 #include "string_map.h"
 #include "thesis.h"
 #include "workload_cache.h"
+
+/* Their launch costs stand behind the parameters of a variant: ADEPT_THETA_MAX is the room. */
+enum { HOSTS_MAX = 8 };
 
 struct adept_dataset {
     adept_arena *arena;
@@ -16,7 +21,9 @@ struct adept_dataset {
     adept_dataset_row *rows;
     adept_dataset_skip *skips;
     adept_hardware **gpus;
-    const char **files;
+    const char **files, **hosts;
+    double *host_launch_s;
+    size_t host_count;
     size_t count, skip_count, gpu_count, file_count;
 };
 
@@ -157,6 +164,20 @@ static double roofline_s(const adept_thesis_row *row) {
     return fmax(compute_s, row->memory_s) * row->grad_accum + row->optimizer_s + row->ring_s;
 }
 
+/* Number of a row's host, added if it is new; -1: none, or the row states the cost itself. */
+static ptrdiff_t host_of(adept_dataset *dataset, const adept_trace_row *row) {
+    size_t h = 0;
+    if (!*row->host || row->run.launch_s > 0)
+        return -1;
+    while (h < dataset->host_count && strcmp(dataset->hosts[h], row->host) != 0)
+        h++;
+    if (h == HOSTS_MAX)
+        return -1;
+    if (h == dataset->host_count)
+        dataset->hosts[dataset->host_count++] = row->host;
+    return (ptrdiff_t)h;
+}
+
 static adept_status complete_row(loader *l, const candidate_row *candidate, adept_workload_entry entry,
                                  adept_error *err) {
     adept_dataset *dataset = l->dataset;
@@ -181,6 +202,7 @@ static adept_status complete_row(loader *l, const candidate_row *candidate, adep
         .workload = entry.workload,
         .hardware = hardware,
         .gpu = candidate->gpu,
+        .host = host_of(dataset, r),
         .model = adept_arena_string(dataset->arena, adept_model_name(model, r->graph)),
         .family = adept_model_family(model, entry.workload),
         .gpu_family = adept_gpu_family_name(spec->family),
@@ -210,6 +232,42 @@ static adept_status complete_rows(loader *l, adept_error *err) {
     return status;
 }
 
+/* {"hosts": {NAME: {"launch_s": S, ..}}}; hosts that the file does not have keep 0. */
+static adept_status read_hosts_file(adept_dataset *dataset, const char *path, adept_error *err) {
+    const adept_json_bounds bounds = {"seconds", 1e-9, 1, true};
+    const adept_json_value *hosts = NULL;
+    adept_json *json;
+    adept_status status = adept_json_load(&json, path, err);
+    if (status != ADEPT_OK)
+        return status;
+    status =
+        adept_json_read_value(json, adept_json_root(json), "hosts", ADEPT_JSON_OBJECT, true, &hosts, err);
+    for (size_t h = 0; status == ADEPT_OK && h < dataset->host_count; h++) {
+        const adept_json_value *host = adept_json_member(hosts, dataset->hosts[h]);
+        if (host)
+            status = adept_json_read_double(json, host, "launch_s", &bounds, &dataset->host_launch_s[h], err);
+    }
+    adept_json_free(json);
+    return status;
+}
+
+/* The file given, or hosts.json beside the folder of hardware files. */
+static adept_status read_hosts(adept_dataset *dataset, const char *given, adept_error *err) {
+    const char *folders[] = {getenv("ADEPT_DATA"), ADEPT_INSTALLED_DATA, ADEPT_SOURCE_DATA};
+    if (given)
+        return read_hosts_file(dataset, given, err);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/hosts.json", folders[i] ? folders[i] : "");
+        FILE *file = folders[i] ? fopen(path, "r") : NULL;
+        if (!file)
+            continue;
+        fclose(file);
+        return read_hosts_file(dataset, path, err);
+    }
+    return ADEPT_OK;
+}
+
 static adept_status check_any(const adept_dataset *dataset, adept_error *err) {
     if (dataset->count)
         return ADEPT_OK;
@@ -231,10 +289,13 @@ static adept_status allocate(loader *l, const adept_trace *const *traces, size_t
     d->rows = adept_arena_array(d->arena, most, sizeof *d->rows);
     d->skips = adept_arena_array(d->arena, most, sizeof *d->skips);
     d->gpus = adept_arena_array(d->arena, most + 1, sizeof *d->gpus);
+    d->hosts = adept_arena_array(d->arena, HOSTS_MAX, sizeof *d->hosts);
+    d->host_launch_s = adept_arena_array(d->arena, HOSTS_MAX, sizeof *d->host_launch_s);
     l->reasons = adept_arena_array(d->arena, most, sizeof *l->reasons);
     l->candidates = adept_arena_array(d->arena, most, sizeof *l->candidates);
     l->requests = adept_arena_array(d->arena, most, sizeof *l->requests);
-    if (!d->files || !d->rows || !d->skips || !d->gpus || !l->reasons || !l->candidates || !l->requests)
+    if (!d->hosts || !d->host_launch_s || !d->files || !d->rows || !d->skips || !d->gpus || !l->reasons ||
+        !l->candidates || !l->requests)
         return adept_fail_memory(err);
     for (size_t f = 0; f < trace_count; f++)
         d->files[f] = adept_trace_path(traces[f]);
@@ -263,6 +324,8 @@ adept_status adept_dataset_load(adept_dataset **out, const adept_trace *const *t
         status = complete_rows(&l, err);
     if (status == ADEPT_OK)
         status = check_any(l.dataset, err);
+    if (status == ADEPT_OK)
+        status = read_hosts(l.dataset, options->hosts, err);
     adept_string_map_clear(&l.gpu_of_name);
     if (status != ADEPT_OK)
         adept_dataset_free(l.dataset);
@@ -310,6 +373,18 @@ size_t adept_dataset_file_count(const adept_dataset *dataset) {
 
 const char *adept_dataset_file(const adept_dataset *dataset, size_t file) {
     return dataset->files[file];
+}
+
+size_t adept_dataset_host_count(const adept_dataset *dataset) {
+    return dataset->host_count;
+}
+
+const char *adept_dataset_host(const adept_dataset *dataset, size_t host) {
+    return dataset->hosts[host];
+}
+
+double adept_dataset_host_launch_s(const adept_dataset *dataset, size_t host) {
+    return dataset->host_launch_s[host];
 }
 
 size_t adept_dataset_workload_count(const adept_dataset *dataset) {

@@ -10,6 +10,7 @@
 #include "pattern_search.h"
 #include "polish.h"
 #include "random.h"
+#include "row_run.h"
 
 /* Between two calls of the watch. */
 #define WATCH_PERIOD_S 0.1
@@ -306,9 +307,16 @@ adept_status fit_base(adept_theta *out, const adept_dataset *dataset, const adep
             out->provenance[i] = initial.provenance[i];
         }
     }
+    adept_theta_add_hosts(out, dataset);
     if (options->saturation >= 0)
         out->saturation = (adept_saturation)options->saturation;
     return ADEPT_OK;
+}
+
+/* Parameters, and the hosts that there is room for. */
+static size_t slots_of(const adept_fit *fit) {
+    size_t slots = adept_parameter_count(fit->options.variant) + adept_dataset_host_count(fit->dataset);
+    return slots < ADEPT_THETA_MAX ? slots : ADEPT_THETA_MAX;
 }
 
 static adept_status prepare(fit_run *r, adept_error *err) {
@@ -320,6 +328,10 @@ static adept_status prepare(fit_run *r, adept_error *err) {
     adept_status status = fit_base(&base, fit->dataset, &fit->options, part->report.gpu, err);
     if (status == ADEPT_OK)
         status = adept_search_space_new(&part->space, &base, &fit->options, err);
+    if (status == ADEPT_OK && fit->options.hosts)
+        adept_search_space_add_hosts(&part->space, adept_dataset_host_count(fit->dataset));
+    else if (status == ADEPT_OK)
+        part->space.slots = slots_of(fit);
     if (status == ADEPT_OK)
         status = adept_loss_new(&part->loss, fit->dataset, fit->use, part->report.gpu, NULL, &part->space,
                                 &settings, err);
@@ -466,6 +478,7 @@ static adept_status refine(adept_fit *fit, adept_error *err) {
     fit->options.free = fit->options.refine;
     fit->options.free_count = fit->options.refine_count;
     fit->options.fixed_count = 0;
+    fit->options.hosts = false;
     fit->options.checkpoint = NULL;
     fit->options.start = fit->thetas;
     adept_status status = run_parts(fit, first, err);
@@ -519,6 +532,13 @@ const adept_fit_part *adept_fit_part_at(const adept_fit *fit, size_t part) {
 
 const adept_theta *adept_fit_theta(const adept_fit *fit, size_t gpu) {
     return &fit->thetas[gpu];
+}
+
+const char *adept_fit_name(const adept_fit *fit, size_t parameter) {
+    size_t count = adept_parameter_count(fit->options.variant);
+    if (parameter < count)
+        return adept_parameter_at(fit->options.variant, parameter)->name;
+    return adept_dataset_host(fit->dataset, parameter - count);
 }
 
 bool adept_fit_is_free(const adept_fit *fit, size_t part, size_t parameter) {

@@ -241,6 +241,28 @@ static adept_status write_shared(void *user, FILE *out, adept_error *err) {
     return adept_json_finish(&json, err);
 }
 
+/* ---- hosts ---- */
+
+static adept_status write_hosts(void *user, FILE *out, adept_error *err) {
+    const writer *w = user;
+    const adept_dataset *dataset = w->fit->dataset;
+    const adept_theta *theta = &w->part->theta;
+    adept_json_writer json = adept_json_writer_to(out, 2);
+    adept_json_begin_object(&json, NULL);
+    adept_json_begin_object(&json, "hosts");
+    for (size_t h = 0; h < adept_dataset_host_count(dataset) && theta->count + h < ADEPT_THETA_MAX; h++) {
+        if (!(theta->value[theta->count + h] > 0))
+            continue;
+        adept_json_begin_object(&json, adept_dataset_host(dataset, h));
+        adept_json_put_number(&json, "launch_s", theta->value[theta->count + h]);
+        adept_json_put_string(&json, "provenance", w->text);
+        adept_json_end(&json);
+    }
+    adept_json_end(&json);
+    adept_json_end(&json);
+    return adept_json_finish(&json, err);
+}
+
 /* ---- all files ---- */
 
 static adept_status path_in(char *path, const char *folder, const char *id, adept_error *err) {
@@ -273,7 +295,12 @@ static adept_status write_folder(writer *w, const char *folder, adept_error *err
     w->part = &w->fit->parts[0];
     describe(w, -1);
     status = path_in(path, folder, "shared", err);
-    return status == ADEPT_OK ? write_file(path, write_shared, w, err) : status;
+    if (status == ADEPT_OK)
+        status = write_file(path, write_shared, w, err);
+    if (status != ADEPT_OK || !w->fit->options.hosts)
+        return status;
+    status = path_in(path, folder, "hosts", err);
+    return status == ADEPT_OK ? write_file(path, write_hosts, w, err) : status;
 }
 
 adept_status adept_fit_write(const adept_fit *fit, const char *path, const adept_fit_record *record,

@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "fail.h"
 #include "loss_kernels.h"
+#include "row_run.h"
 #include "thesis.h"
 
 /* Candidates of a block, and rows that are evaluated at once: their figures stay in the nearest cache. */
@@ -151,8 +152,7 @@ static void predict(const adept_row_loss *loss, size_t row, const adept_theta *t
                     double *power_W) {
     const adept_dataset_row *data = loss->rows[row].data;
     adept_prediction prediction;
-    adept_run run = data->trace->run;
-    run.variant = theta->variant;
+    adept_run run = adept_row_run(data, theta);
     *step_s = *power_W = NAN;
     if (adept_predict_with(&prediction, NULL, data->workload, adept_hardware_spec_of(data->hardware), theta,
                            &run, NULL) != ADEPT_OK)
@@ -170,7 +170,7 @@ static void evaluate_rows(const adept_row_loss *loss, loss_scratch *s, size_t fi
     }
     adept_theta theta = loss->space->base;
     for (size_t i = 0; i < count; i++) {
-        for (size_t p = 0; p < theta.count; p++)
+        for (size_t p = 0; p < loss->space->slots; p++)
             theta.value[p] = s->theta[p * count + i];
         for (size_t r = 0; r < rows; r++)
             predict(loss, first + r, &theta, &s->step_s[r * count + i], &s->power_W[r * count + i]);
@@ -223,7 +223,7 @@ adept_objective adept_loss_objective(adept_row_loss *loss) {
 double adept_loss_of(adept_row_loss *loss, const adept_theta *theta) {
     loss_scratch *s = &loss->scratch[0];
     double sum;
-    memcpy(s->theta, theta->value, theta->count * sizeof *theta->value);
+    memcpy(s->theta, theta->value, loss->space->slots * sizeof *theta->value);
     sum_errors(loss, s, &sum, 1);
     return sum;
 }

@@ -61,6 +61,7 @@ adept_status adept_search_space_new(adept_search_space *out, const adept_theta *
     bool is_free[ADEPT_THETA_MAX] = {false}, named[ADEPT_THETA_MAX] = {false};
     memset(out, 0, sizeof *out);
     out->base = *base;
+    out->slots = base->count;
     for (size_t i = 0; i < base->count && options->free_count == 0; i++)
         is_free[i] = adept_parameter_at(base->variant, i)->free;
     for (size_t i = 0; i < options->free_count; i++) {
@@ -80,6 +81,22 @@ adept_status adept_search_space_new(adept_search_space *out, const adept_theta *
             add_coordinate(out, i);
     }
     return ADEPT_OK;
+}
+
+void adept_search_space_add_hosts(adept_search_space *space, size_t hosts) {
+    ptrdiff_t launch = adept_parameter_index(space->base.variant, "launch");
+    if (launch < 0)
+        return; /* the variant knows no launch cost of a host */
+    const adept_parameter *row = adept_parameter_at(space->base.variant, (size_t)launch);
+    for (size_t h = 0; h < hosts && space->slots < ADEPT_THETA_MAX; h++) {
+        size_t c = space->count++;
+        if (!(space->base.value[space->slots] > 0))
+            space->base.value[space->slots] = space->base.value[launch];
+        space->parameter[c] = space->slots++;
+        space->limit[c] = row->upper;
+        space->bounds[c] = (adept_bounds){log(row->lower), log(row->upper)};
+        space->logarithmic[c] = true;
+    }
 }
 
 void adept_search_space_drop(adept_search_space *space, const bool *drop) {
@@ -119,7 +136,7 @@ static void raise(double *restrict value, const double *restrict x, double log_l
 
 void adept_search_space_theta_many(const adept_search_space *space, const double *x, size_t stride,
                                    size_t count, double *theta) {
-    for (size_t p = 0; p < space->base.count; p++) {
+    for (size_t p = 0; p < space->slots; p++) {
         for (size_t i = 0; i < count; i++)
             theta[p * count + i] = space->base.value[p];
     }
@@ -140,8 +157,10 @@ void adept_search_space_theta(const adept_search_space *space, const double *x, 
         if (space->logarithmic[c])
             raise(&value, &x[c], space->bounds[c].upper, space->limit[c], 1);
         /* e^(ln bound) is the bound only to the last digit */
-        const adept_parameter *row = adept_parameter_at(out->variant, space->parameter[c]);
-        value = fmin(fmax(value, row->lower), row->upper);
+        double lower = space->logarithmic[c] ? exp(space->bounds[c].lower) : space->bounds[c].lower;
+        if (space->parameter[c] < out->count)
+            lower = adept_parameter_at(out->variant, space->parameter[c])->lower;
+        value = fmin(fmax(value, lower), space->limit[c]);
         out->value[space->parameter[c]] = value;
     }
 }

@@ -11,6 +11,7 @@
 typedef struct adept_search_space {
     adept_theta base;                     /* values of the parameters that stay */
     size_t count;                         /* free ones */
+    size_t slots;                         /* parameters of the table, and launch costs of hosts behind them */
     size_t parameter[ADEPT_THETA_MAX];    /* of each coordinate */
     bool logarithmic[ADEPT_THETA_MAX];    /* of each coordinate */
     adept_bounds bounds[ADEPT_THETA_MAX]; /* of each coordinate */
@@ -24,6 +25,9 @@ typedef struct adept_search_space {
 adept_status adept_search_space_new(adept_search_space *out, const adept_theta *base,
                                     const adept_fit_options *options, adept_error *err);
 
+/* Frees the launch costs of so many hosts, which stand behind the parameters of the base. */
+void adept_search_space_add_hosts(adept_search_space *space, size_t hosts);
+
 /* Takes the coordinates out that are marked; their parameters keep the base's value. */
 void adept_search_space_drop(adept_search_space *space, const bool *drop);
 
@@ -35,7 +39,7 @@ void adept_search_space_theta(const adept_search_space *space, const double *x, 
 
 /*
  * The same for many candidates side by side.
- * Shapes    x [space->count][stride]; theta [parameters of the variant][count]
+ * Shapes    x [space->count][stride]; theta [slots][count]
  */
 void adept_search_space_theta_many(const adept_search_space *space, const double *x, size_t stride,
                                    size_t count, double *theta);

@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "number.h"
+#include "row_run.h"
 #include "scores.h"
 #include "validation_object.h"
 #include "worker_pool.h"
@@ -79,8 +80,7 @@ static void predict_row(void *user, size_t task, size_t thread) {
     adept_validation_row *row = &job->rows[task];
     adept_prediction prediction;
     adept_error err = ADEPT_ERROR_INIT;
-    adept_run run = row->data->trace->run;
-    run.variant = job->v->variant;
+    adept_run run = adept_row_run(row->data, &job->thetas[row->data->gpu]);
     job->statuses[task] = adept_predict_with(&prediction, NULL, row->data->workload,
                                              adept_hardware_spec_of(row->data->hardware),
                                              &job->thetas[row->data->gpu], &run, &err);
@@ -342,6 +342,8 @@ adept_status adept_validation_of_hardware(adept_validation **out, const adept_da
     adept_status status = thetas ? ADEPT_OK : adept_fail_memory(err);
     for (size_t i = 0; status == ADEPT_OK && i < gpus; i++)
         status = adept_theta_init(&thetas[i], variant, adept_dataset_gpu(dataset, i), err);
+    for (size_t i = 0; status == ADEPT_OK && i < gpus; i++)
+        adept_theta_add_hosts(&thetas[i], dataset);
     if (status == ADEPT_OK)
         status = adept_validation_of(out, dataset, thetas, threads, err);
     for (size_t i = 0; status == ADEPT_OK && i < (*out)->count; i++)

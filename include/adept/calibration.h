@@ -29,6 +29,7 @@ typedef struct adept_dataset adept_dataset; /* opaque: owns workloads and hardwa
 typedef struct adept_dataset_options {
     const char *graphs;   /* folder of the graphs; NULL: that of each trace file */
     const char *hardware; /* id or file for all rows; NULL: each row's column gpu */
+    const char *hosts;    /* file of launch costs by host; NULL: data/hosts.json, if there is one */
     size_t threads;       /* 0: one per processor */
 } adept_dataset_options;
 
@@ -38,6 +39,7 @@ typedef struct adept_dataset_row {
     const adept_workload *workload;
     const adept_hardware *hardware;
     size_t gpu;                          /* number of its GPU in this data */
+    ptrdiff_t host;                      /* number of its host; -1: none named, or the row states the cost */
     const char *model;                   /* the network, whatever file it was exported to */
     const char *family;                  /* of networks */
     const char *gpu_family;              /* architecture */
@@ -69,6 +71,10 @@ size_t adept_dataset_gpu_count(const adept_dataset *dataset);
 const adept_hardware *adept_dataset_gpu(const adept_dataset *dataset, size_t gpu);
 size_t adept_dataset_file_count(const adept_dataset *dataset);
 const char *adept_dataset_file(const adept_dataset *dataset, size_t file);
+/* Hosts: the CPU time of a kernel launch is theirs, whatever the GPU. launch_s 0: not known. */
+size_t adept_dataset_host_count(const adept_dataset *dataset);
+const char *adept_dataset_host(const adept_dataset *dataset, size_t host);
+double adept_dataset_host_launch_s(const adept_dataset *dataset, size_t host);
 size_t adept_dataset_workload_count(const adept_dataset *dataset); /* distinct ones */
 
 /* ---- fit ---- */
@@ -101,6 +107,7 @@ typedef struct adept_fit_options {
     /* After a shared fit: fitted again for each GPU that has at least ADEPT_REFINE_ROWS rows for each. */
     const char *const *refine;
     size_t refine_count;
+    bool hosts; /* the cost of a launch is fitted for each host too; see adept_fit_name */
     bool local; /* no global search: polish the values that the hardware has */
     uint64_t seed;
     const char *strategy; /* of differential evolution */
@@ -152,6 +159,11 @@ bool adept_fit_stopped(const adept_fit *fit);
 size_t adept_fit_part_count(const adept_fit *fit);
 const adept_fit_part *adept_fit_part_at(const adept_fit *fit, size_t part);
 const adept_theta *adept_fit_theta(const adept_fit *fit, size_t gpu); /* for a GPU of the data */
+/*
+ * Name of a parameter by number. Behind those of the table stand the launch costs of the data's hosts, in
+ * seconds: value[count + host] of a theta; 0: as the model has it.
+ */
+const char *adept_fit_name(const adept_fit *fit, size_t parameter);
 /* Parameters that were fitted in a part, by number, and those that no row depends on. */
 bool adept_fit_is_free(const adept_fit *fit, size_t part, size_t parameter);
 bool adept_fit_is_dropped(const adept_fit *fit, size_t part, size_t parameter);

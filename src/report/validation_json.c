@@ -135,20 +135,20 @@ static void put_held_out(adept_json_writer *w, const adept_validation *v) {
 
 /* ---- fit ---- */
 
-static void put_evidence(adept_json_writer *w, adept_variant variant, const adept_identifiability *id) {
+static void put_evidence(adept_json_writer *w, const adept_fit *fit, const adept_identifiability *id) {
     adept_json_put_integer(w, "rank", (int64_t)id->rank);
     adept_json_put_number(w, "condition", id->condition);
     adept_json_begin_array(w, "parameters");
     for (size_t i = 0; i < id->parameters; i++) {
         const adept_parameter_evidence *e = &id->evidence[i];
         adept_json_begin_object(w, NULL);
-        adept_json_put_string(w, "name", adept_parameter_at(variant, e->parameter)->name);
+        adept_json_put_string(w, "name", adept_fit_name(fit, e->parameter));
         adept_json_put_number(w, "value", e->value);
         adept_json_put_number(w, "sensitivity", e->sensitivity);
         adept_json_put_number(w, "deviation_of_range", e->deviation);
         adept_json_put_number(w, "refit_lower", e->lower);
         adept_json_put_number(w, "refit_upper", e->upper);
-        adept_json_put_string(w, "correlated_with", adept_parameter_at(variant, e->partner)->name);
+        adept_json_put_string(w, "correlated_with", adept_fit_name(fit, e->partner));
         adept_json_put_number(w, "correlation", e->correlation);
         adept_json_put_bool(w, "at_bound", e->at_bound);
         adept_json_put_bool(w, "determined", e->determined);
@@ -161,6 +161,16 @@ static void put_theta(adept_json_writer *w, const adept_theta *theta) {
     adept_json_begin_object(w, "theta");
     for (size_t i = 0; i < theta->count; i++)
         adept_json_put_number(w, adept_parameter_at(theta->variant, i)->name, theta->value[i]);
+    adept_json_end(w);
+}
+
+static void put_hosts(adept_json_writer *w, const adept_validation_report *report, const adept_theta *theta) {
+    const adept_dataset *dataset = adept_validation_dataset(report->in_sample);
+    adept_json_begin_object(w, "host_launch_s");
+    for (size_t h = 0; h < adept_dataset_host_count(dataset) && theta->count + h < ADEPT_THETA_MAX; h++) {
+        double launch_s = theta->value[theta->count + h];
+        adept_json_put_number(w, adept_dataset_host(dataset, h), launch_s > 0 ? launch_s : NAN);
+    }
     adept_json_end(w);
 }
 
@@ -182,8 +192,9 @@ static void put_fit(adept_json_writer *w, const adept_validation_report *report)
         adept_json_put_bool(w, "converged", p->converged);
         adept_json_put_bool(w, "stopped", p->stopped);
         put_theta(w, theta);
+        put_hosts(w, report, theta);
         if (report->identifiability)
-            put_evidence(w, theta->variant, &report->identifiability[i]);
+            put_evidence(w, report->fit, &report->identifiability[i]);
         adept_json_end(w);
     }
     adept_json_end(w);

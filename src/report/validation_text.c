@@ -157,8 +157,9 @@ static void print_coverage(FILE *out, const adept_validation *v) {
 
 /* ---- fit ---- */
 
-static void print_value(FILE *out, const adept_parameter *row, double value) {
-    fprintf(out, "  %-18s %12.5g %-12s", row->name, value, strcmp(row->unit, "1") == 0 ? "" : row->unit);
+static void print_value(FILE *out, const adept_fit *fit, const adept_theta *theta, size_t p, double value) {
+    const char *unit = p < theta->count ? adept_parameter_at(theta->variant, p)->unit : "s per launch";
+    fprintf(out, "  %-18s %12.5g %-12s", adept_fit_name(fit, p), value, strcmp(unit, "1") == 0 ? "" : unit);
 }
 
 static void print_parameters(FILE *out, const adept_fit *fit, size_t part, const adept_identifiability *id) {
@@ -166,25 +167,24 @@ static void print_parameters(FILE *out, const adept_fit *fit, size_t part, const
     const adept_theta *theta = adept_fit_theta(fit, p->gpu < 0 ? 0 : (size_t)p->gpu);
     for (size_t i = 0; id && i < id->parameters; i++) {
         const adept_parameter_evidence *e = &id->evidence[i];
-        print_value(out, adept_parameter_at(theta->variant, e->parameter), e->value);
+        print_value(out, fit, theta, e->parameter, e->value);
         fprintf(out, " +- %5.1f %% of its range", 100 * e->deviation);
         if (!isnan(e->lower))
             fprintf(out, ", refits %.4g .. %.4g", e->lower, e->upper);
         if (fabs(e->correlation) > 0.95)
-            fprintf(out, ", moves with %s (%+.2f)", adept_parameter_at(theta->variant, e->partner)->name,
-                    e->correlation);
+            fprintf(out, ", moves with %s (%+.2f)", adept_fit_name(fit, e->partner), e->correlation);
         fputs(e->at_bound ? ", at its bound" : "", out);
         fputs(e->determined ? "\n" : "   NOT DETERMINED by these rows\n", out);
     }
-    for (size_t i = 0; !id && i < theta->count; i++) {
+    for (size_t i = 0; !id && i < ADEPT_THETA_MAX; i++) {
         if (!adept_fit_is_free(fit, part, i))
             continue;
-        print_value(out, adept_parameter_at(theta->variant, i), theta->value[i]);
+        print_value(out, fit, theta, i, theta->value[i]);
         fputc('\n', out);
     }
-    for (size_t i = 0; i < theta->count; i++) {
+    for (size_t i = 0; i < ADEPT_THETA_MAX; i++) {
         if (adept_fit_is_dropped(fit, part, i))
-            fprintf(out, "  %-18s kept: no row depends on it\n", adept_parameter_at(theta->variant, i)->name);
+            fprintf(out, "  %-18s kept: no row depends on it\n", adept_fit_name(fit, i));
     }
 }
 

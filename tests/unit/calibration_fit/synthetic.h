@@ -25,7 +25,7 @@ static inline adept_status synthetic_load_text(synthetic *s, const char *rows, c
     FILE *file = fdopen(fd, "w");
     fputs("graph,batch,seq,precision,mode,optimizer,gpus,power_limit_W,step_time_s,average_power_W,power_"
           "scope,gpu,"
-          "weight\n",
+          "weight,host\n",
           file);
     fputs(rows, file);
     fclose(file);

@@ -193,6 +193,55 @@ static void stages_never_make_the_loss_worse(void **state) {
     synthetic_free(&s);
 }
 
+/* One image at a time is launch bound: the time says what a launch costs on each host. */
+static void launch_costs_of_hosts_are_recovered(void **state) {
+    (void)state;
+    static const char *const hosts[] = {"slow", "fast"};
+    static const double launch_s[] = {6e-5, 2e-5};
+    static const char *const names[] = {"g"};
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_fit_options o = ADEPT_FIT_OPTIONS_INIT;
+    adept_theta theta;
+    char rows[2048] = "";
+    synthetic s;
+    adept_fit *fit;
+    o.variant = ADEPT_VARIANT_OPERATOR;
+    o.local = o.hosts = true;
+    o.polish = 40;
+    o.free = names;
+    o.free_count = 1;
+    assert_ok(adept_theta_init(&theta, ADEPT_VARIANT_OPERATOR, NULL, &err), err);
+    double step_s[2] = {1, 1};
+    for (int pass = 0; pass < 2; pass++) { /* first to get at the workloads, then with their times */
+        rows[0] = '\0';
+        for (int h = 0; h < 2; h++)
+            snprintf(rows + strlen(rows), sizeof rows - strlen(rows),
+                     "gpt2-small.onnx,1,16,bf16,inference,none,1,,%.17g,,,a100,1,%s\n", step_s[h], hosts[h]);
+        assert_ok(synthetic_load_text(&s, rows, NULL, &err), err);
+        assert_int_equal(adept_dataset_host_count(s.dataset), 2);
+        for (size_t h = 0; h < 2 && pass == 0; h++) {
+            const adept_dataset_row *row = adept_dataset_at(s.dataset, h);
+            adept_run run = row->trace->run;
+            adept_prediction p;
+            run.launch_s = launch_s[h];
+            assert_ok(adept_predict_with(&p, NULL, row->workload, adept_hardware_spec_of(row->hardware),
+                                         &theta, &run, &err),
+                      err);
+            step_s[h] = p.step_time_s;
+        }
+        if (pass == 0)
+            synthetic_free(&s);
+    }
+    assert_ok(adept_fit_run(&fit, s.dataset, NULL, &o, &err), err);
+    for (size_t h = 0; h < 2; h++) {
+        assert_close(adept_fit_theta(fit, 0)->value[theta.count + h], launch_s[h], 0.01);
+        assert_string_equal(adept_fit_name(fit, theta.count + h), hosts[h]);
+    }
+    assert_true(adept_fit_part_at(fit, 0)->loss < 1);
+    adept_fit_free(fit);
+    synthetic_free(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_parameters_are_recovered),
@@ -201,6 +250,7 @@ int main(void) {
         cmocka_unit_test(parameters_without_rows_keep_their_value),
         cmocka_unit_test(an_interrupted_fit_returns_the_best_so_far_and_resumes),
         cmocka_unit_test(stages_never_make_the_loss_worse),
+        cmocka_unit_test(launch_costs_of_hosts_are_recovered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
