@@ -100,10 +100,10 @@ static double idle_W(const operator_clocks *clocks) {
     return clocks->fast_weight * clocks->at[fast].base_W + (1 - clocks->fast_weight) * slow_W;
 }
 
-double operator_clocks_settle(operator_items *items, double host_s) {
+double operator_clocks_settle(operator_items *items, double host_s, double gap) {
     operator_clocks *clocks = &items->clocks;
     clock_sums boost = sums_at(items, &clocks->boost), top = boost;
-    double gap_s = items->gpu.theta[OP_GAP] * (boost.time_s > host_s ? boost.time_s : host_s);
+    double gap_s = gap * (boost.time_s > host_s ? boost.time_s : host_s);
     if (clocks->at[clocks->last].phi < 1)
         top = sums_at(items, &clocks->at[clocks->last]);
     clocks->limited = top.exceeded || clocks->at[clocks->last].base_W > clocks->limit_W;

@@ -14,8 +14,9 @@ operator_clocks operator_clocks_make(const operator_gpu *gpu, double limit_W, do
 
 /*
  * Settles items->clocks. host_s: host time of the step's launches, it cannot be shorter. Returns the seconds
- * per step in which the GPU is left idle by the loop around it (parameter gap), which no clock changes.
+ * per step in which the GPU is left idle by the loop around it (gap: a share of the uncapped step), which no
+ * clock changes.
  */
-double operator_clocks_settle(operator_items *items, double host_s);
+double operator_clocks_settle(operator_items *items, double host_s, double gap);
 
 #endif

@@ -247,7 +247,8 @@ adept_status adept_operator_predict(adept_prediction *out, adept_kernel_cost *ke
     items.clocks = operator_clocks_make(&items.gpu, adept_power_limit_W(out, spec, run), run->clock_limit_Hz);
     operator_items_init(&items);
     queue q = queue_make(w, spec, t, run);
-    double gap_s = operator_clocks_settle(&items, host_time_s(&q, w));
+    double gap_s =
+        operator_clocks_settle(&items, host_time_s(&q, w), run->idle_gap >= 0 ? run->idle_gap : t[OP_GAP]);
     operator_items_settle(&items);
 
     step_sums sums = {.items = &items};

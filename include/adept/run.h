@@ -87,6 +87,8 @@ typedef struct adept_run {
     double power_limit_W;  /* 0: the board's default limit */
     double clock_limit_Hz; /* 0: boost clock */
     double launch_s;       /* CPU time of a kernel launch on the host; 0: the framework's default */
+    double idle_gap;       /* share of the uncapped step in which the training loop leaves the GPU idle;
+                              negative: the model's own */
     const char *framework; /* policy of what is one kernel; NULL: "pytorch" */
 } adept_run;
 
@@ -94,7 +96,7 @@ typedef struct adept_run {
     {                                                                                                        \
         .mode = ADEPT_MODE_TRAIN, .precision = ADEPT_PRECISION_FP32, .optimizer = ADEPT_OPTIMIZER_ADAMW,     \
         .optimizer_impl = ADEPT_IMPL_FOREACH, .gpus = 1, .grad_accum = 1, .variant = ADEPT_VARIANT_OPERATOR, \
-        .dropout = ADEPT_DROPOUT_AUTO                                                                        \
+        .dropout = ADEPT_DROPOUT_AUTO, .idle_gap = -1                                                        \
     }
 
 /*

@@ -36,6 +36,7 @@ typedef enum option_kind {
     MICROSECONDS,
     TEXT,
     DROPOUT,
+    SHARE,
     LIST
 } option_kind;
 
@@ -77,6 +78,7 @@ static const option_row options[] = {
     CHOICE_ROW("layout", layout, layout_names, "nchw|nhwc", "(nchw)"),
     CHOICE_ROW("amp-level", amp_level, amp_level_names, "autocast|o2", "(autocast)"),
     VALUE_ROW("launch-us", MICROSECONDS, launch_s, "T", "CPU time of one kernel launch on the host"),
+    VALUE_ROW("idle-gap", SHARE, idle_gap, "S", "share of the step in which the training loop leaves the GPU idle"),
     VALUE_ROW("framework", TEXT, framework, "NAME", "policy of what is one kernel (pytorch)"),
     CHOICE_ROW("batchnorm", batchnorm, batchnorm_names, "auto|restore|as-is", "normalisation that the export folded away (auto)"),
     VALUE_ROW("dropout", DROPOUT, dropout, "auto|P|none", "dropout that the export removed (auto)"),
@@ -141,6 +143,15 @@ static adept_status set_dropout(void *field, const char *value, adept_error *err
     return ADEPT_OK;
 }
 
+static adept_status set_share(void *field, const option_row *row, const char *value, adept_error *err) {
+    char *end;
+    double number = strtod(value, &end);
+    if (end == value || *end || !(number >= 0 && number < 1))
+        return adept_fail(err, ADEPT_ARGUMENT, "--%s: '%s' is not a number in [0, 1)", row->name, value);
+    memcpy(field, &number, sizeof number);
+    return ADEPT_OK;
+}
+
 adept_status adept_run_set(adept_run *run, const char *name, const char *value, adept_error *err) {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const option_row *row = &options[i];
@@ -158,6 +169,8 @@ adept_status adept_run_set(adept_run *run, const char *name, const char *value, 
             return set_number(field, row, value, err);
         case DROPOUT:
             return set_dropout(field, value, err);
+        case SHARE:
+            return set_share(field, row, value, err);
         case TEXT:
             memcpy(field, &value, sizeof value);
             return ADEPT_OK;

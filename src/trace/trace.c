@@ -70,6 +70,8 @@ static const struct {
     {"fusion",         "fusion"        },
     {"amp_level",      "amp-level"     },
     {"framework",      "framework"     },
+    {"launch_us",      "launch-us"     },
+    {"idle_gap",       "idle-gap"      },
 };
 
 static const char *field(const adept_trace *trace, size_t row, const char *name) {
