@@ -204,7 +204,7 @@ static bool read_tensor(const adept_shape *x, int64_t given_heads, int64_t *coun
 }
 
 adept_status count_attention(adept_count *ctx) {
-    int64_t q_heads = adept_count_attr_int(ctx, "q_num_heads", 0), ignored;
+    int64_t q_heads = adept_count_attr_int(ctx, "q_num_heads", 1), ignored;
     int64_t kv_heads = adept_count_attr_int(ctx, "kv_num_heads", q_heads);
     const adept_shape *q = adept_count_in(ctx, 0), *past = adept_count_in(ctx, 4);
     heads h = {.element_B = adept_count_in_element_B(ctx, 0)};

@@ -10,7 +10,8 @@
 typedef enum fused_when {
     ALWAYS,      /* one kernel in an eager framework too: the exporter took a single call apart */
     IF_COMPILED, /* several kernels in an eager framework, as written in the network's source */
-    IF_FLASH     /* with fused attention only */
+    IF_FLASH,    /* with fused attention only */
+    NEVER        /* no fused kernel takes it */
 } fused_when;
 
 typedef struct composite_row {
@@ -30,64 +31,83 @@ typedef struct composite_row {
 /* tf.keras: x * (rsqrt(var + eps) * gamma) + (beta - mean * (...)) */
 #define KERAS_SCALE                                                                                          \
     "Mul(Reciprocal(Sqrt(Add(ReduceMean(Mul(" LN_CENTRED ", " LN_CENTRED "), ...), #))), $scale)"
-#define RMS_FACTOR                                                                                           \
-    "(Reciprocal(Sqrt(Add(ReduceMean((Pow($x, 2)|Mul($x, $x)), ...), #)))"                                   \
-    "|Div(1, Sqrt(Add(ReduceMean((Pow($x, 2)|Mul($x, $x)), ...), #))))"
+/* Reduced precision computes it in FP32, so that casts stand around it. */
+#define RMS_X "Cast?($x)"
+#define RMS_ROOT "Sqrt(Add(ReduceMean((Pow(" RMS_X ", 2)|Mul(" RMS_X ", " RMS_X ")), ...), #))"
+#define RMS_FACTOR "(Reciprocal(" RMS_ROOT ")|Div(1, " RMS_ROOT "))"
 #define GELU_TANH_INNER                                                                                      \
     "Tanh((Mul(Add($x, Mul((Pow($x, 3)|Mul($x, Mul($x, $x))|Mul(Mul($x, $x), $x)), 0.044715)), 0.797885)"    \
     "|Mul(Mul($x, 0.797885), Add(Mul(Mul($x, $x), 0.044715), 1))"                                            \
     "|Mul(Mul($x, 0.797885), Add(Mul($x, Mul($x, 0.044715)), 1))))"
 
-/* Attention as exporters write it: scale before or after the product, mask added or selected, dropout in
- * training. */
-#define SCORES "MatMul((Mul($q, #)|Div($q, #)|$q), (Mul($kt, #)|Div($kt, #)|$kt))"
-#define SCALED "(Div(" SCORES ", #)|Mul(" SCORES ", #)|" SCORES ")"
+/*
+ * Attention as exporters write it: scale before or after the product, a bias of positions and a mask added or
+ * selected (windows of Swin: on a view of the scores), dropout in training.
+ */
+#define SCORES "MatMul(Mul?(Div?($q, #), #), Mul?(Div?($kt, #), #))"
+#define SCALED "Reshape?(Mul?(Div?(" SCORES ", #), #), _)"
+#define MASKED "Add?(" SCALED ", $mask)"
+#define BIASED "Reshape?(Add(Reshape?(Add(" SCALED ", $bias), _), $mask), _)"
 #define WEIGHTS(masked)                                                                                      \
-    "(Dropout(Softmax(" masked "), ...)|Where(IsNaN(Softmax(" masked ")), _, Softmax(" masked                \
-    "))|Softmax(" masked "))"
+    "(Where(IsNaN(Softmax(" masked ")), _, Softmax(" masked "))|Reshape?(Dropout?(Softmax(Cast?(" masked     \
+    ")), ...), _))"
+
+/* Halves of the last axis turned into each other, as in Llama and GPT-NeoX. */
+#define ROTATED "Concat(Neg(Slice($x, ...)), Slice($x, ...))"
+
+/* What PyTorch's exporters make of a draw of zeros and ones with the shape of x. */
+#define DRAWN(x)                                                                                             \
+    "(Less(RandomUniformLike(" x "), #)|GreaterOrEqual(RandomUniformLike(" x "), #)"                         \
+    "|Greater(RandomUniformLike(" x "), #)|LessOrEqual(RandomUniformLike(" x "), #))"
 
 /*
- * First match wins, so the longer form of an operator stands before the shorter one. An activation that
- * a network's own source spells out (GPT-2's tanh GELU, Llama's RMSNorm) runs kernel by kernel in an
- * eager framework: recognising it and counting its kernels are two things.
+ * Attention with a bias of positions beside the mask is none of the fused kernels' (they take one mask), and
+ * its bias is trained. First match wins, so the longer form of an operator stands before the shorter one. An
+ * activation that a network's own source spells out (GPT-2's tanh GELU, Llama's RMSNorm) runs kernel by
+ * kernel in an eager framework: recognising it and counting its kernels are two things.
  */
 static const composite_row rows[] = {
-    {"LayerNorm",   "Add(Mul(" LN_PLAIN ", $scale), $bias)",                                                "LayerNormalization", "x scale bias",  ALWAYS,
-     NULL                                                                                                                                                           },
-    {"LayerNorm",   "Mul(" LN_PLAIN ", $scale)",                                                            "LayerNormalization", "x scale",       ALWAYS,      NULL},
-    {"LayerNorm",   "Add(Mul($x, " KERAS_SCALE "), Sub($bias, Mul(ReduceMean($x, ...), " KERAS_SCALE ")))",
-     "LayerNormalization",                                                                                                        "x scale bias",  ALWAYS,      NULL},
-    {"LayerNorm",   LN_PLAIN,                                                                               "LayerNormalization", "x",             ALWAYS,      NULL},
-    {"RMSNorm",     "Mul(Mul($x, " RMS_FACTOR "), $scale)",                                                 "RMSNormalization",   "x scale",       IF_COMPILED, NULL},
-    {"GELU (erf)",  "Mul(Mul($x, Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1)), 0.5)",                "Gelu",               "x",
-     ALWAYS,                                                                                                                                                    NULL},
-    {"GELU (erf)",  "Mul(Mul($x, 0.5), Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1))",                "Gelu",               "x",
-     ALWAYS,                                                                                                                                                    NULL},
-    {"GELU (erf)",  "Mul($x, Mul(Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1), 0.5))",                "Gelu",               "x",
-     ALWAYS,                                                                                                                                                    NULL},
-    {"GELU (tanh)", "Mul(Mul($x, 0.5), Add(" GELU_TANH_INNER ", 1))",                                       "Gelu",               "x",             IF_COMPILED,
-     "approximate=tanh"                                                                                                                                             },
-    {"GELU (tanh)", "Mul($x, Mul(Add(" GELU_TANH_INNER ", 1), 0.5))",                                       "Gelu",               "x",             IF_COMPILED,
-     "approximate=tanh"                                                                                                                                             },
-    {"GELU (tanh)", "Mul(Mul($x, Add(" GELU_TANH_INNER ", 1)), 0.5)",                                       "Gelu",               "x",             IF_COMPILED,
-     "approximate=tanh"                                                                                                                                             },
-    {"SiLU",        "Mul($x, Sigmoid($x))",                                                                 "Swish",              "x",             ALWAYS,      NULL},
-    {"HardSwish",   "Mul($x, HardSigmoid($x))",                                                             "HardSwish",          "x",             ALWAYS,      NULL},
-    {"HardSwish",   "Div(Mul($x, Clip(Add($x, 3), 0, 6)), 6)",                                              "HardSwish",          "x",             ALWAYS,      NULL},
-    {"HardSwish",   "Mul($x, Div(Clip(Add($x, 3), 0, 6), 6))",                                              "HardSwish",          "x",             ALWAYS,      NULL},
-    {"Mish",        "Mul($x, Tanh(Softplus($x)))",                                                          "Mish",               "x",             ALWAYS,      NULL},
-    {"attention",   "MatMul(" WEIGHTS("Add(" SCALED ", $mask)") ", $v)",                                    "Attention",          "q kt' v mask",  IF_FLASH,
-     NULL                                                                                                                                                           },
-    {"attention",   "MatMul(" WEIGHTS("Where($mask, " SCALED ", _)") ", $v)",                               "Attention",          "q kt' v mask",
-     IF_FLASH,                                                                                                                                                  NULL},
-    {"attention",   "MatMul(" WEIGHTS("Where($mask, _, " SCALED ")") ", $v)",                               "Attention",          "q kt' v mask",
-     IF_FLASH,                                                                                                                                                  NULL},
-    {"attention",   "MatMul(" WEIGHTS(SCALED) ", $v)",                                                      "Attention",          "q kt' v",       IF_FLASH,    NULL},
-    {"Linear",      "Add(MatMul($x, $weight), $bias)",                                                      "Gemm",               "x weight bias", ALWAYS,      NULL},
-    {"rsqrt",       "Reciprocal(Sqrt($x))",                                                                 "Sqrt",               "x",             ALWAYS,      NULL},
+    {"LayerNorm",           "Add(Mul(" LN_PLAIN ", $scale), $bias)",                                                "LayerNormalization", "x scale bias",  ALWAYS,
+     NULL                                                                                                                                                                   },
+    {"LayerNorm",           "Mul(" LN_PLAIN ", $scale)",                                                            "LayerNormalization", "x scale",       ALWAYS,      NULL},
+    {"LayerNorm",           "Add(Mul($x, " KERAS_SCALE "), Sub($bias, Mul(ReduceMean($x, ...), " KERAS_SCALE ")))",
+     "LayerNormalization",                                                                                                                "x scale bias",  ALWAYS,      NULL},
+    {"LayerNorm",           LN_PLAIN,                                                                               "LayerNormalization", "x",             ALWAYS,      NULL},
+    {"RMSNorm",             "Mul(Cast?(Mul(" RMS_X ", " RMS_FACTOR ")), $scale)",                                   "RMSNormalization",   "x scale",
+     IF_COMPILED,                                                                                                                                                       NULL},
+    {"GELU (erf)",          "Mul(Mul($x, Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1)), 0.5)",                "Gelu",               "x",
+     ALWAYS,                                                                                                                                                            NULL},
+    {"GELU (erf)",          "Mul(Mul($x, 0.5), Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1))",                "Gelu",               "x",
+     ALWAYS,                                                                                                                                                            NULL},
+    {"GELU (erf)",          "Mul($x, Mul(Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1), 0.5))",                "Gelu",               "x",
+     ALWAYS,                                                                                                                                                            NULL},
+    {"GELU (tanh)",         "Mul(Mul($x, 0.5), Add(" GELU_TANH_INNER ", 1))",                                       "Gelu",               "x",             IF_COMPILED,
+     "approximate=tanh"                                                                                                                                                     },
+    {"GELU (tanh)",         "Mul($x, Mul(Add(" GELU_TANH_INNER ", 1), 0.5))",                                       "Gelu",               "x",             IF_COMPILED,
+     "approximate=tanh"                                                                                                                                                     },
+    {"GELU (tanh)",         "Mul(Mul($x, Add(" GELU_TANH_INNER ", 1)), 0.5)",                                       "Gelu",               "x",             IF_COMPILED,
+     "approximate=tanh"                                                                                                                                                     },
+    {"SiLU",                "Mul($x, Sigmoid($x))",                                                                 "Swish",              "x",             ALWAYS,      NULL},
+    {"HardSwish",           "Mul($x, HardSigmoid($x))",                                                             "HardSwish",          "x",             ALWAYS,      NULL},
+    {"HardSwish",           "Div(Mul($x, Clip(Add($x, 3), 0, 6)), 6)",                                              "HardSwish",          "x",             ALWAYS,      NULL},
+    {"HardSwish",           "Mul($x, Div(Clip(Add($x, 3), 0, 6), 6))",                                              "HardSwish",          "x",             ALWAYS,      NULL},
+    {"Mish",                "Mul($x, Tanh(Softplus($x)))",                                                          "Mish",               "x",             ALWAYS,      NULL},
+    {"attention",           "MatMul(" WEIGHTS("Where($mask, " SCALED ", _)") ", $v)",                               "Attention",          "q kt' v mask",
+     IF_FLASH,                                                                                                                                                          NULL},
+    {"attention",           "MatMul(" WEIGHTS("Where($mask, _, " SCALED ")") ", $v)",                               "Attention",          "q kt' v mask",
+     IF_FLASH,                                                                                                                                                          NULL},
+    {"attention",           "MatMul(" WEIGHTS(MASKED) ", $v)",                                                      "Attention",          "q kt' v mask",  IF_FLASH,    NULL},
+    {"attention with bias", "MatMul(" WEIGHTS(BIASED) ", $v)",                                                      "Attention",          "q kt' v mask",  NEVER,       NULL},
+    {"rotary embedding",    "Add(Mul($x, $cos), Mul(" ROTATED ", $sin))",                                           "RotaryEmbedding",    "x cos sin",
+     IF_COMPILED,                                                                                                                                                       NULL},
+    {"Dropout",             "Mul(Mul($x, Cast?(" DRAWN("$x") ")), #)",                                              "Dropout",            "x",             ALWAYS,      NULL},
+    {"Dropout",             "Div(Mul($x, Cast?(" DRAWN("$x") ")), #)",                                              "Dropout",            "x",             ALWAYS,      NULL},
+    {"Bernoulli",           "Cast(" DRAWN("$x") ")",                                                                "Bernoulli",          "x",             ALWAYS,      NULL},
+    {"Linear",              "Add(MatMul($x, $weight), $bias)",                                                      "Gemm",               "x weight bias", ALWAYS,      NULL},
+    {"rsqrt",               "Reciprocal(Sqrt($x))",                                                                 "Sqrt",               "x",             ALWAYS,      NULL},
 };
 
-static const char *const root_types[] = {"Add", "Mul", "Div", "Reciprocal", "MatMul"};
+static const char *const root_types[] = {"Add", "Mul", "Div", "Reciprocal", "MatMul", "Cast"};
 
 static bool could_be_root(const adept_node *node) {
     for (size_t i = 0; i < sizeof root_types / sizeof root_types[0]; i++) {
@@ -109,7 +129,21 @@ static bool has_bias_vector(const adept_network *network, const adept_match *mat
            network->shapes.tensors[weight].rank == 2;
 }
 
+/* Matrices of [batch, (heads,) rows, columns]. */
+static bool has_heads(const adept_network *network, const adept_match *match) {
+    static const char *const names[] = {"q", "kt", "v"};
+    int32_t rank = network->shapes.tensors[adept_match_variable(match, "q")].rank;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        adept_tensor_id t = adept_match_variable(match, names[i]);
+        if (network->shapes.tensors[t].rank != rank)
+            return false;
+    }
+    return rank == 3 || rank == 4;
+}
+
 static bool applies(const composite_row *row, const adept_network *network, const adept_match *match) {
+    if (strcmp(row->op_type, "Attention") == 0)
+        return has_heads(network, match);
     return strcmp(row->op_type, "Gemm") != 0 || has_bias_vector(network, match);
 }
 

@@ -63,6 +63,7 @@ enum { MAX_CHILDREN = 8 };
 
 struct adept_term {
     term_kind kind;
+    bool optional;    /* OPERATOR: may be absent, its first child then stands in its place */
     const char *text; /* OPERATOR: its type; VARIABLE: its name */
     double value;     /* NUMBER */
     int32_t child_count;
@@ -124,7 +125,10 @@ static adept_term *compile_term(const char **at, adept_arena *arena) {
         ok = compile_children(term, at, '|', arena);
     } else if (isalpha((unsigned char)**at)) {
         term->kind = OPERATOR;
-        ok = compile_word(term, at, arena) && **at == '(' && compile_children(term, at, ',', arena);
+        ok = compile_word(term, at, arena);
+        term->optional = **at == '?';
+        *at += term->optional;
+        ok = ok && **at == '(' && compile_children(term, at, ',', arena);
     } else {
         char *end;
         term->kind = NUMBER;
@@ -250,6 +254,22 @@ static int32_t producer_of(const matcher *m, adept_tensor_id tensor) {
 
 enum { MAX_IDENTITIES = 8 };
 
+/* The operator that computes a tensor, Identity before it taken into the match. */
+static bool match_operator(matcher *m, const adept_term *term, adept_tensor_id tensor) {
+    mark before = mark_of(m);
+    int32_t op = producer_of(m, tensor);
+    for (int hops = 0; op >= 0 && hops < MAX_IDENTITIES; hops++) {
+        const adept_node *node = m->network->ops.items[op].node;
+        if (strcmp(node->op_type, "Identity") != 0 || !node->input_count || !add_node(m->match, op))
+            break;
+        op = producer_of(m, node->inputs[0]);
+    }
+    if (op >= 0 && match_node(m, term, op))
+        return true;
+    back_to(m, before);
+    return false;
+}
+
 static bool match_tensor(matcher *m, const adept_term *term, adept_tensor_id tensor) {
     if (term->kind == CHOICE) {
         for (int32_t i = 0; i < term->child_count; i++) {
@@ -262,14 +282,7 @@ static bool match_tensor(matcher *m, const adept_term *term, adept_tensor_id ten
     }
     if (term->kind != OPERATOR)
         return match_leaf(m, term, tensor);
-    int32_t op = producer_of(m, tensor);
-    for (int hops = 0; op >= 0 && hops < MAX_IDENTITIES; hops++) {
-        const adept_node *node = m->network->ops.items[op].node;
-        if (strcmp(node->op_type, "Identity") != 0 || !node->input_count)
-            break;
-        op = producer_of(m, node->inputs[0]);
-    }
-    return op >= 0 && match_node(m, term, op);
+    return match_operator(m, term, tensor) || (term->optional && match_tensor(m, term->children[0], tensor));
 }
 
 /* Results of inner nodes must not be read from outside. */

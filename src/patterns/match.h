@@ -4,6 +4,7 @@
  *   Mul(Mul($x, Add(Erf(Div($x, 1.41421)), 1)), 0.5)
  *
  * Op(...)   the tensor is computed by that operator from these inputs; Add, Mul, Max, Min in any order
+ * Op?(...)  the same, or the first input's expression alone where the operator is absent
  * $name     any tensor; the same name is the same tensor
  * 1.41421   a constant of one element with about that value
  * #         any constant of one element
