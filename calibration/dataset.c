@@ -272,9 +272,9 @@ static adept_status check_any(const adept_dataset *dataset, adept_error *err) {
     if (dataset->count)
         return ADEPT_OK;
     if (!dataset->skip_count)
-        return adept_fail(err, ADEPT_ARGUMENT, "%s: no rows", dataset->file_count ? dataset->files[0] : "");
+        return adept_fail(err, ADEPT_FORMAT, "%s: no rows", dataset->file_count ? dataset->files[0] : "");
     const adept_dataset_skip *first = &dataset->skips[0];
-    return adept_fail(err, ADEPT_ARGUMENT, "no usable row among %zu; the first is %s line %zu: %s",
+    return adept_fail(err, ADEPT_FORMAT, "no usable row among %zu; the first is %s line %zu: %s",
                       dataset->skip_count, dataset->files[first->file], first->line, first->reason);
 }
 

@@ -56,7 +56,7 @@ typedef struct adept_dataset_skip {
 } adept_dataset_skip;
 
 /*
- * Errors    ARGUMENT: no usable row (with the first reason); IO and FORMAT of options.hardware; NOMEM. Rows
+ * Errors    FORMAT: no usable row (with the first reason); what adept_hardware_load returns; NOMEM. Rows
  *           that cannot be used are no error but listed.
  */
 adept_status adept_dataset_load(adept_dataset **out, const adept_trace *const *traces, size_t trace_count,

@@ -70,7 +70,7 @@ static void no_usable_row_is_an_error_that_says_why(void **state) {
     adept_error err = ADEPT_ERROR_INIT;
     assert_int_equal(
         synthetic_load_text(&s, "gone.onnx,8,,fp32,inference,none,1,,0.02,,,a100,1\n", NULL, &err),
-        ADEPT_ARGUMENT);
+        ADEPT_FORMAT);
     assert_non_null(strstr(err.message, "no usable row"));
     assert_non_null(strstr(err.message, "gone.onnx"));
     assert_non_null(strstr(err.message, "line 2"));
