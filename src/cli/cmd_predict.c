@@ -7,6 +7,7 @@
 #include "adept/prediction.h"
 #include "adept/profile.h"
 #include "adept/report.h"
+#include "adept/whatif_report.h"
 #include "cli.h"
 
 enum { MAX_ITEMS = 64 }; /* models, GPUs or batch sizes of one call */
@@ -15,18 +16,20 @@ typedef struct predict_options {
     cli_run run;
     const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *batches[MAX_ITEMS];
     size_t model_count, hardware_count, batch_count;
+    const char *html;
     bool json, csv, strict, explain, max_batch, help;
 } predict_options;
 
 static void print_help(void) {
     puts("adept predict MODEL.onnx .. --hw ID|FILE.json[,..] [run options] [--explain] [--max-batch]\n"
-         "              [--json|--csv] [--strict]\n"
+         "              [--html FILE] [--json|--csv] [--strict]\n"
          "\nTime, power, energy and memory of one training step (or inference batch). Several models, GPUs "
          "or\n"
          "batch sizes (--batch 8,16,32) give one table.\n"
          "\n  --hw             a GPU of `adept hw list`, or a file of your own\n"
          "  --explain        where the time goes, the longest operators, what would help\n"
          "  --max-batch      the largest batch that fits in memory\n"
+         "  --html FILE      one page with all figures (one model, GPU and batch size)\n"
          "  --json, --csv    for programs\n"
          "  --strict         refuse (exit 3) unknown operators and predictions out of range");
     cli_run_help(stdout);
@@ -82,6 +85,8 @@ static int take_option(predict_options *o, cli_arguments *args, const char *opti
         return 0;
     if (strcmp(option, "hw") == 0)
         return take_list(args, option, o->hardware, &o->hardware_count);
+    if (strcmp(option, "html") == 0)
+        return (o->html = cli_value(args, option)) ? 0 : EXIT_USAGE;
     if (strcmp(option, "batch") == 0)
         return take_list(args, option, o->batches, &o->batch_count);
     if (!cli_run_option(&o->run, args, option, &taken))
@@ -98,6 +103,8 @@ static int check(const predict_options *o) {
         return cli_usage("predict", "on which GPU? --hw ID; adept hw list names them");
     if (o->json && o->csv)
         return cli_usage("predict", "--json or --csv, not both");
+    if (o->html && (o->model_count > 1 || o->hardware_count > 1 || o->batch_count > 1))
+        return cli_usage("predict", "--html: a page is of one model, GPU and batch size");
     return 0;
 }
 
@@ -196,9 +203,9 @@ static adept_status predict(predictions *p, const predict_options *o, size_t mod
     p->count++;
     adept_status status =
         adept_predict(&p->results[index], adept_profile_workload(out->profile), out->hardware, run, err);
-    if (status == ADEPT_OK && o->explain) {
+    if (status == ADEPT_OK && (o->explain || o->html)) {
         status = adept_explain(&p->explanations[index], out->profile, out->hardware, run, err);
-        out->explanation = p->explanations[index];
+        out->explanation = o->explain ? p->explanations[index] : NULL;
     }
     if (status == ADEPT_OK && o->max_batch)
         status = adept_max_batch(&out->max_batch, out->graph, out->hardware, run, err);
@@ -226,6 +233,20 @@ static adept_status print(const predictions *p, const predict_options *o, adept_
                              : adept_report_predictions_json(stdout, p->predicted, p->count, err);
     return p->count == 1 ? adept_report_prediction_text(stdout, p->predicted, err)
                          : adept_report_predictions_text(stdout, p->predicted, p->count, err);
+}
+
+static adept_status write_page(const predictions *p, const char *path, adept_error *err) {
+    adept_predicted page = p->predicted[0];
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        err->status = ADEPT_IO;
+        snprintf(err->message, sizeof err->message, "%.900s: cannot be written", path);
+        return ADEPT_IO;
+    }
+    page.explanation = p->explanations[0];
+    adept_status status = adept_report_html(file, &page, NULL, err);
+    fclose(file);
+    return status;
 }
 
 /* --strict: what no handler knows, and notes that say the figures do not hold. */
@@ -258,6 +279,8 @@ int adept_cmd_predict(int argc, char **argv) {
             status = predict_all(&all, &options, &err);
         if (status == ADEPT_OK)
             status = print(&all, &options, &err);
+        if (status == ADEPT_OK && options.html)
+            status = write_page(&all, options.html, &err);
         if (status != ADEPT_OK) {
             err.status = status;
             code = cli_failed("predict", &err);
