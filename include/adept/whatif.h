@@ -181,7 +181,7 @@ const char *adept_goal_name(adept_goal goal);
 const char *adept_goal_unit(adept_goal goal);
 bool adept_goal_find(adept_goal *out, const char *name);
 
-/* What an hour of a GPU and energy cost. NaN: not known. */
+/* What an hour of a GPU and energy cost, summed: rent that includes energy has no kWh. NaN: not known. */
 typedef struct adept_price {
     double gpu_hour, kWh; /* in `currency` */
     double pue;           /* energy of the building over energy of the machines, at least 1 */
@@ -270,7 +270,7 @@ typedef struct adept_total {
     double energy_kWh; /* all GPUs, times pue */
     bool node_scope;   /* the rest of the nodes is included (host figures are known) */
     double carbon_g;   /* NaN: no intensity */
-    double money;      /* NaN: no price; rent where gpu_hour is known, plus energy where only kWh is */
+    double money;      /* NaN: no price; else the sum of what is priced: hours of GPUs, energy */
 } adept_total;
 
 adept_total adept_total_of(const adept_prediction *prediction, const adept_workload *workload,

@@ -134,6 +134,7 @@ static int parse(compare_options *o, int argc, char **argv) {
 }
 
 typedef struct comparison {
+    bool hours_priced; /* of some GPU: then those without compare with none */
     adept_economics *economics;
     adept_graph *graphs[MAX_ITEMS];
     adept_profile *profiles[MAX_ITEMS];
@@ -200,6 +201,8 @@ static adept_status compare_one(comparison *c, const compare_options *o, size_t 
                                         .run = &o->run.run,
                                         .prediction = prediction};
     item->price = adept_economics_price(c->economics, hardware);
+    if (c->hours_priced && isnan(item->price.gpu_hour))
+        item->price.kWh = NAN;
     item->price.pue = o->pue;
     adept_total_options total = {o->samples, o->steps, carbon_g_per_kWh, item->price};
     adept_status status = adept_predict(prediction, w, hardware, &o->run.run, err);
@@ -242,6 +245,9 @@ static adept_status run(comparison *c, const compare_options *o, adept_error *er
             how.carbon_g_per_kWh = region.g_per_kWh;
         }
     }
+    for (size_t g = 0; status == ADEPT_OK && g < c->hardware_count; g++)
+        c->hours_priced =
+            c->hours_priced || !isnan(adept_economics_price(c->economics, c->hardware[g]).gpu_hour);
     for (size_t m = 0; status == ADEPT_OK && m < o->model_count; m++) {
         size_t first = c->count;
         for (size_t g = 0; status == ADEPT_OK && g < c->hardware_count; g++)

@@ -127,7 +127,9 @@ adept_status adept_report_compare_text(FILE *out, const adept_compared *items, s
                 o->pue == 1 ? " (none given: the machines alone)" : "");
         if (o->carbon_from)
             fprintf(out, "  carbon: %.4g g/kWh, %s\n", o->carbon_g_per_kWh, o->carbon_from);
-        fputs("  money: rent per GPU-hour where a price is known, else energy at the price of a kWh\n", out);
+        fputs("  money: hours of GPUs and energy, whichever the price file names; - where the hour of that "
+              "GPU is not in it\n",
+              out);
     }
     fputs("  ranks are per sample, among the GPUs on which it fits\n", out);
     return finish(out, err);

@@ -172,9 +172,8 @@ adept_total adept_total_of(const adept_prediction *p, const adept_workload *w,
     total.energy_kWh = power_W * seconds / 3.6e6 * pue;
     if (!isnan(o->carbon_g_per_kWh))
         total.carbon_g = total.energy_kWh * o->carbon_g_per_kWh;
-    if (!isnan(o->price.gpu_hour))
-        total.money = o->price.gpu_hour * w->gpus * total.hours; /* rent includes the energy */
-    else if (!isnan(o->price.kWh))
-        total.money = o->price.kWh * total.energy_kWh;
+    if (!isnan(o->price.gpu_hour) || !isnan(o->price.kWh))
+        total.money = (isnan(o->price.gpu_hour) ? 0 : o->price.gpu_hour * w->gpus * total.hours) +
+                      (isnan(o->price.kWh) ? 0 : o->price.kWh * total.energy_kWh);
     return total;
 }

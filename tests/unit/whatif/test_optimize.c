@@ -142,7 +142,7 @@ static void totals_follow_from_time_power_and_factors(void **state) {
     assert_close(total.hours, 101 * p.step_time_s / 3600, 1e-12);
     assert_close(total.energy_kWh, 101 * p.energy_per_step_J / 3.6e6 * 1.5, 1e-12);
     assert_close(total.carbon_g, 400 * total.energy_kWh, 1e-12);
-    assert_close(total.money, 2 * 4 * total.hours, 1e-12);
+    assert_close(total.money, 2 * 4 * total.hours + 0.3 * total.energy_kWh, 1e-12);
     options.price.gpu_hour = NAN;
     total = adept_total_of(&p, w, adept_hardware_spec_of(t.hardware), &options);
     assert_close(total.money, 0.3 * total.energy_kWh, 1e-12);
