@@ -30,11 +30,14 @@ struct adept_dataset {
 /* While loading: what stands behind each trace row. */
 typedef struct candidate_row {
     const adept_trace_row *trace;
+    const adept_run *run;
     size_t file, gpu;
 } candidate_row;
 
 typedef struct loader {
     adept_dataset *dataset;
+    adept_json *hosts_file; /* NULL: there is none */
+    const adept_json_value *hosts;
     const adept_dataset_options *options;
     adept_string_map gpu_of_name; /* as written in the traces: number of the GPU, or -2 - skip reason */
     const char **reasons;         /* [distinct names] why a GPU's name leads nowhere */
@@ -109,6 +112,70 @@ static adept_status gpu_of(loader *l, const char *name, int32_t *gpu, adept_erro
     return ADEPT_OK;
 }
 
+/* ---- hosts ---- */
+
+/*
+ * {"hosts": {NAME: {"launch_s": S, "idle_gap": SHARE, "optimizer_impl": IMPL, ..}}}: measuring set-ups, which
+ * decide what a launch costs, how long their loops leave the GPU idle and which optimizer code they run.
+ */
+static adept_status open_hosts(loader *l, const char *path, adept_error *err) {
+    adept_status status = adept_json_load(&l->hosts_file, path, err);
+    if (status != ADEPT_OK)
+        return status;
+    return adept_json_read_value(l->hosts_file, adept_json_root(l->hosts_file), "hosts", ADEPT_JSON_OBJECT,
+                                 true, &l->hosts, err);
+}
+
+/* The file given, or hosts.json beside the folder of hardware files. */
+static adept_status find_hosts(loader *l, adept_error *err) {
+    const char *folders[] = {getenv("ADEPT_DATA"), ADEPT_INSTALLED_DATA, ADEPT_SOURCE_DATA};
+    if (l->options->hosts)
+        return open_hosts(l, l->options->hosts, err);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/hosts.json", folders[i] ? folders[i] : "");
+        FILE *file = folders[i] ? fopen(path, "r") : NULL;
+        if (!file)
+            continue;
+        fclose(file);
+        return open_hosts(l, path, err);
+    }
+    return ADEPT_OK;
+}
+
+/* A number of a host, NaN where the file does not have it. */
+static adept_status host_number(const loader *l, const char *name, const char *key,
+                                const adept_json_bounds *bounds, double *out, adept_error *err) {
+    const adept_json_value *host = l->hosts && *name ? adept_json_member(l->hosts, name) : NULL;
+    *out = NAN;
+    return host ? adept_json_read_double(l->hosts_file, host, key, bounds, out, err) : ADEPT_OK;
+}
+
+static adept_status host_text(const loader *l, const char *name, const char *key, const char **out,
+                              adept_error *err) {
+    const adept_json_value *host = l->hosts && *name ? adept_json_member(l->hosts, name) : NULL;
+    *out = NULL;
+    return host ? adept_json_read_string(l->hosts_file, host, key, false, out, err) : ADEPT_OK;
+}
+
+/* What the trace does not say and the host is known for; the cost of launches stands behind the parameters.
+ */
+static adept_status resolve_run(const loader *l, const adept_trace_row *row, adept_run *run,
+                                adept_error *err) {
+    const adept_json_bounds share = {"share of the step", 0, 0.9, false};
+    const char *impl = NULL;
+    double gap;
+    *run = row->run;
+    adept_status status = host_number(l, row->host, "idle_gap", &share, &gap, err);
+    if (status == ADEPT_OK && run->idle_gap < 0 && run->mode == ADEPT_MODE_TRAIN && !isnan(gap))
+        run->idle_gap = gap;
+    if (status == ADEPT_OK)
+        status = host_text(l, row->host, "optimizer_impl", &impl, err);
+    if (status == ADEPT_OK && impl && !row->states_optimizer_impl)
+        status = adept_run_set(run, "optimizer-impl", impl, err);
+    return status;
+}
+
 /* ---- rows ---- */
 
 /* Path of a graph: in the folder of graphs, or beside the trace file. */
@@ -136,11 +203,13 @@ static adept_status add_candidate(loader *l, const adept_trace *trace, size_t fi
         return skip(l->dataset, file, r->line, false,
                     "power of the whole node and no time: only power of a GPU's board is predicted", err);
     const char *path = graph_path(l, trace, r->graph);
-    if (!path)
+    adept_run *run = adept_arena_alloc(l->dataset->arena, sizeof *run);
+    if (!path || !run)
         return adept_fail_memory(err);
-    l->candidates[l->candidate_count] = (candidate_row){r, file, (size_t)gpu};
-    l->requests[l->candidate_count++] = (adept_workload_request){path, &r->run};
-    return ADEPT_OK;
+    status = resolve_run(l, r, run, err);
+    l->candidates[l->candidate_count] = (candidate_row){r, run, file, (size_t)gpu};
+    l->requests[l->candidate_count++] = (adept_workload_request){path, run};
+    return status;
 }
 
 static adept_status read_traces(loader *l, const adept_trace *const *traces, adept_error *err) {
@@ -165,17 +234,25 @@ static double roofline_s(const adept_thesis_row *row) {
 }
 
 /* Number of a row's host, added if it is new; -1: none, or the row states the cost itself. */
-static ptrdiff_t host_of(adept_dataset *dataset, const adept_trace_row *row) {
+static adept_status host_of(loader *l, const adept_trace_row *row, ptrdiff_t *number, adept_error *err) {
+    const adept_json_bounds seconds = {"seconds", 1e-9, 1, false};
+    adept_dataset *dataset = l->dataset;
     size_t h = 0;
+    double launch_s;
+    *number = -1;
     if (!*row->host || row->run.launch_s > 0)
-        return -1;
+        return ADEPT_OK;
     while (h < dataset->host_count && strcmp(dataset->hosts[h], row->host) != 0)
         h++;
     if (h == HOSTS_MAX)
-        return -1;
-    if (h == dataset->host_count)
-        dataset->hosts[dataset->host_count++] = row->host;
-    return (ptrdiff_t)h;
+        return ADEPT_OK;
+    *number = (ptrdiff_t)h;
+    if (h < dataset->host_count)
+        return ADEPT_OK;
+    dataset->hosts[dataset->host_count++] = row->host;
+    adept_status status = host_number(l, row->host, "launch_s", &seconds, &launch_s, err);
+    dataset->host_launch_s[h] = isnan(launch_s) ? 0 : launch_s;
+    return status;
 }
 
 static adept_status complete_row(loader *l, const candidate_row *candidate, adept_workload_entry entry,
@@ -189,6 +266,10 @@ static adept_status complete_row(loader *l, const candidate_row *candidate, adep
         return skip(dataset, candidate->file, r->line, false, entry.failure, err);
     const adept_hardware *hardware = dataset->gpus[candidate->gpu];
     const adept_hardware_spec *spec = adept_hardware_spec_of(hardware);
+    ptrdiff_t host;
+    adept_status status = host_of(l, r, &host, err);
+    if (status != ADEPT_OK)
+        return status;
     double limit_W = r->run.power_limit_W > 0 ? r->run.power_limit_W : spec->tdp_W;
     if (adept_thesis_row_init(&numbers, entry.workload, spec, limit_W, &why) != ADEPT_OK)
         return skip(dataset, candidate->file, r->line, false, why.message, err);
@@ -198,11 +279,12 @@ static adept_status complete_row(loader *l, const candidate_row *candidate, adep
     adept_dataset_row *row = &dataset->rows[dataset->count++];
     *row = (adept_dataset_row){
         .trace = r,
+        .run = *candidate->run,
         .file = candidate->file,
         .workload = entry.workload,
         .hardware = hardware,
         .gpu = candidate->gpu,
-        .host = host_of(dataset, r),
+        .host = host,
         .model = adept_arena_string(dataset->arena, adept_model_name(model, r->graph)),
         .family = adept_model_family(model, entry.workload),
         .gpu_family = adept_gpu_family_name(spec->family),
@@ -230,42 +312,6 @@ static adept_status complete_rows(loader *l, adept_error *err) {
     for (size_t i = 0; status == ADEPT_OK && i < l->candidate_count; i++)
         status = complete_row(l, &l->candidates[i], adept_workload_cache_at(l->dataset->cache, i), err);
     return status;
-}
-
-/* {"hosts": {NAME: {"launch_s": S, ..}}}; hosts that the file does not have keep 0. */
-static adept_status read_hosts_file(adept_dataset *dataset, const char *path, adept_error *err) {
-    const adept_json_bounds bounds = {"seconds", 1e-9, 1, true};
-    const adept_json_value *hosts = NULL;
-    adept_json *json;
-    adept_status status = adept_json_load(&json, path, err);
-    if (status != ADEPT_OK)
-        return status;
-    status =
-        adept_json_read_value(json, adept_json_root(json), "hosts", ADEPT_JSON_OBJECT, true, &hosts, err);
-    for (size_t h = 0; status == ADEPT_OK && h < dataset->host_count; h++) {
-        const adept_json_value *host = adept_json_member(hosts, dataset->hosts[h]);
-        if (host)
-            status = adept_json_read_double(json, host, "launch_s", &bounds, &dataset->host_launch_s[h], err);
-    }
-    adept_json_free(json);
-    return status;
-}
-
-/* The file given, or hosts.json beside the folder of hardware files. */
-static adept_status read_hosts(adept_dataset *dataset, const char *given, adept_error *err) {
-    const char *folders[] = {getenv("ADEPT_DATA"), ADEPT_INSTALLED_DATA, ADEPT_SOURCE_DATA};
-    if (given)
-        return read_hosts_file(dataset, given, err);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/hosts.json", folders[i] ? folders[i] : "");
-        FILE *file = folders[i] ? fopen(path, "r") : NULL;
-        if (!file)
-            continue;
-        fclose(file);
-        return read_hosts_file(dataset, path, err);
-    }
-    return ADEPT_OK;
 }
 
 static adept_status check_any(const adept_dataset *dataset, adept_error *err) {
@@ -319,13 +365,14 @@ adept_status adept_dataset_load(adept_dataset **out, const adept_trace *const *t
         l.dataset->gpu_count = status == ADEPT_OK;
     }
     if (status == ADEPT_OK)
+        status = find_hosts(&l, err);
+    if (status == ADEPT_OK)
         status = read_traces(&l, traces, err);
     if (status == ADEPT_OK)
         status = complete_rows(&l, err);
     if (status == ADEPT_OK)
         status = check_any(l.dataset, err);
-    if (status == ADEPT_OK)
-        status = read_hosts(l.dataset, options->hosts, err);
+    adept_json_free(l.hosts_file);
     adept_string_map_clear(&l.gpu_of_name);
     if (status != ADEPT_OK)
         adept_dataset_free(l.dataset);

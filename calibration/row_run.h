@@ -6,7 +6,7 @@
 
 /* Launch costs of hosts stand behind the parameters, see adept_fit_name. */
 static inline adept_run adept_row_run(const adept_dataset_row *row, const adept_theta *theta) {
-    adept_run run = row->trace->run;
+    adept_run run = row->run;
     run.variant = theta->variant;
     if (row->host >= 0 && theta->count + (size_t)row->host < ADEPT_THETA_MAX &&
         theta->value[theta->count + (size_t)row->host] > 0)

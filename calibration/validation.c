@@ -195,7 +195,7 @@ adept_status validation_baselines(adept_validation *v, const bool *fit, size_t f
 
 const char *validation_group_name(const adept_dataset *dataset, const adept_dataset_row *row,
                                   adept_grouping grouping, char text[GROUP_NAME_SIZE]) {
-    const adept_run *run = &row->trace->run;
+    const adept_run *run = &row->run;
     switch (grouping) {
     case ADEPT_GROUPING_GPU:
         return adept_hardware_id(row->hardware);

@@ -29,13 +29,15 @@ typedef struct adept_dataset adept_dataset; /* opaque: owns workloads and hardwa
 typedef struct adept_dataset_options {
     const char *graphs;   /* folder of the graphs; NULL: that of each trace file */
     const char *hardware; /* id or file for all rows; NULL: each row's column gpu */
-    const char *hosts;    /* file of launch costs by host; NULL: data/hosts.json, if there is one */
+    const char *hosts;    /* file of what hosts are known for: launch cost, idle gap, optimizer; NULL:
+                             data/hosts.json, if there is one */
     size_t threads;       /* 0: one per processor */
 } adept_dataset_options;
 
 typedef struct adept_dataset_row {
     const adept_trace_row *trace;
-    size_t file; /* which of the traces */
+    adept_run run; /* of the trace, with what its host is known for where the trace does not say */
+    size_t file;   /* which of the traces */
     const adept_workload *workload;
     const adept_hardware *hardware;
     size_t gpu;                          /* number of its GPU in this data */

@@ -6,6 +6,7 @@
 #ifndef ADEPT_TRACE_H
 #define ADEPT_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -19,14 +20,15 @@ extern "C" {
 typedef enum adept_power_scope { ADEPT_POWER_SCOPE_GPU, ADEPT_POWER_SCOPE_NODE } adept_power_scope;
 
 typedef struct adept_trace_row {
-    size_t line;            /* of the file, the header is line 1 */
-    const char *graph;      /* ONNX file, relative to the folder of graphs */
-    adept_run run;          /* strings and dims belong to the trace */
-    const char *gpu;        /* hardware id; "" if the file has no such column */
-    const char *host;       /* measuring set-up: launch cost belongs to it; "" if not stated */
-    const char *source;     /* where the row comes from; "" if not stated */
-    double step_time_s;     /* NaN: not measured */
-    double average_power_W; /* NaN: not measured; of one GPU or one node */
+    size_t line;                /* of the file, the header is line 1 */
+    const char *graph;          /* ONNX file, relative to the folder of graphs */
+    adept_run run;              /* strings and dims belong to the trace */
+    const char *gpu;            /* hardware id; "" if the file has no such column */
+    bool states_optimizer_impl; /* else the run has the default, and the host may be known for another */
+    const char *host;           /* measuring set-up: launch cost belongs to it; "" if not stated */
+    const char *source;         /* where the row comes from; "" if not stated */
+    double step_time_s;         /* NaN: not measured */
+    double average_power_W;     /* NaN: not measured; of one GPU or one node */
     adept_power_scope power_scope;
     double forward_time_s, backward_time_s; /* NaN: not measured apart */
     double weight;                          /* 1 where the file has none */

@@ -159,6 +159,7 @@ static adept_status read_row(adept_trace *trace, size_t row, adept_trace_row *ou
     out->graph = field(trace, row, "graph");
     out->gpu = field(trace, row, "gpu");
     out->host = field(trace, row, "host");
+    out->states_optimizer_impl = *field(trace, row, "optimizer_impl") != '\0';
     out->source = field(trace, row, "source");
     if (!out->graph[0])
         return adept_fail(err, ADEPT_FORMAT, "no graph");
