@@ -90,6 +90,12 @@ static int never_blank(unsigned char c) {
     return 0;
 }
 
+static adept_status fail_bare_return(const csv_reading *reading, adept_error *err) {
+    return adept_fail(err, ADEPT_FORMAT,
+                      "%s: line %zu: carriage return without a line feed; lines end with LF or CRLF",
+                      reading->csv->name, reading->line);
+}
+
 /* Feeds the text line by line, so that every row knows its line. */
 static adept_status read_rows(struct csv_parser *parser, csv_reading *reading, const char *text,
                               size_t length, adept_error *err) {
@@ -106,14 +112,14 @@ static adept_status read_rows(struct csv_parser *parser, csv_reading *reading, c
                 "wrapped in quotes and the quotes inside doubled",
                 name, reading->line);
         if (reading->rows_on_this_line > 1)
-            return adept_fail(err, ADEPT_FORMAT,
-                              "%s: line %zu: carriage return without a line feed; lines end with LF or CRLF",
-                              name, reading->line);
+            return fail_bare_return(reading, err);
         start += count;
     }
     if (csv_fini(parser, take_field, end_row, reading) != 0)
         return adept_fail(err, ADEPT_FORMAT, "%s: line %zu: the file ends inside a quoted field", name,
                           reading->line);
+    if (reading->rows_on_this_line > 1) /* the last row needs no line end */
+        return fail_bare_return(reading, err);
     return reading->out_of_memory ? adept_fail_memory(err) : ADEPT_OK;
 }
 
