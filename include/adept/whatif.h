@@ -65,6 +65,9 @@ typedef struct adept_whatif {
 adept_status adept_whatif_extrapolation(double *octaves, const char **key, const adept_whatif *job,
                                         adept_error *err);
 
+/* Widens the intervals of a prediction so far outside: their logarithms times 1 + octaves (an assumption). */
+void adept_whatif_widen(adept_prediction *prediction, double octaves);
+
 /* ---- sweeps ---- */
 
 enum { ADEPT_AXES_MAX = 8, ADEPT_AXIS_POINTS_MAX = 4000000 };

@@ -251,6 +251,8 @@ static adept_status prepare(whatif_work *w, const whatif_options *o, adept_error
     if (status == ADEPT_OK)
         status =
             adept_whatif_extrapolation(&w->report.extrapolation, &w->report.extrapolation_key, &w->job, err);
+    if (status == ADEPT_OK)
+        adept_whatif_widen(&w->after, w->report.extrapolation);
     return status;
 }
 

@@ -117,3 +117,15 @@ adept_status adept_whatif_extrapolation(double *octaves, const char **key, const
         *octaves = whatif_octaves(&ranges, job->hardware, key);
     return status;
 }
+
+static void widen(adept_interval *interval, double value, double octaves) {
+    interval->lower = value * pow(interval->lower / value, 1 + octaves);
+    interval->upper = value * pow(interval->upper / value, 1 + octaves);
+}
+
+void adept_whatif_widen(adept_prediction *p, double octaves) {
+    if (!(octaves > 0))
+        return;
+    widen(&p->step_time_interval_s, p->step_time_s, octaves);
+    widen(&p->average_power_interval_W, p->average_power_W, octaves);
+}

@@ -73,21 +73,16 @@ static double octaves_of(const adept_sweep *sweep, const adept_hardware_spec *sp
     return octaves;
 }
 
-/* Each octave outside widens the logarithm of the interval by its own width again: an assumption. */
-static void set_interval(adept_interval *out, double value, double lower, double upper, double octaves) {
-    *out = (adept_interval){value * pow(lower, 1 + octaves), value * pow(upper, 1 + octaves)};
-}
-
+/* As adept_predict sets them, then widened by the distance. */
 static void set_intervals(const adept_sweep *sweep, adept_sweep_row *row) {
     adept_prediction *p = &row->prediction;
     adept_hardware_interval ratio = adept_hardware_interval_of(sweep->job.hardware, p->variant);
     p->interval_level = ratio.level;
-    if (isnan(ratio.level))
-        return;
-    set_interval(&p->step_time_interval_s, p->step_time_s, ratio.time_lower, ratio.time_upper,
-                 row->extrapolation);
-    set_interval(&p->average_power_interval_W, p->average_power_W, ratio.power_lower, ratio.power_upper,
-                 row->extrapolation);
+    p->step_time_interval_s =
+        (adept_interval){p->step_time_s * ratio.time_lower, p->step_time_s * ratio.time_upper};
+    p->average_power_interval_W =
+        (adept_interval){p->average_power_W * ratio.power_lower, p->average_power_W * ratio.power_upper};
+    adept_whatif_widen(p, row->extrapolation);
 }
 
 void sweep_predict(const adept_sweep *sweep, size_t thread, const adept_profile *profile,

@@ -96,8 +96,8 @@ static void equal_finite_differences_away_from_kinks(void **state) {
     check("gpt2-small", "h100", ADEPT_VARIANT_THESIS, 0);
 }
 
-/* T = max(T_comp, T_mem) + ..: with compute far above memory, bandwidth moves the optimizer's part alone. */
-static void thesis_bound_takes_over_where_the_equation_says(void **state) {
+/* On the two sides of the value another bound holds, and only beyond it. */
+static void another_bound_takes_over_where_it_is_said(void **state) {
     (void)state;
     test_job t;
     adept_error err = ADEPT_ERROR_INIT;
@@ -129,6 +129,57 @@ static void thesis_bound_takes_over_where_the_equation_says(void **state) {
     job_close(&t);
 }
 
+/* A job placed exactly where memory takes over from compute: the two sides of max() are both given. */
+static void kink_gives_both_one_sided_values(void **state) {
+    (void)state;
+    test_job t;
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_sensitivity *s;
+    adept_hardware *edge = NULL;
+    char setting[200], key[100] = "";
+    const char *list[] = {setting};
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_THESIS);
+    assert_ok(adept_sensitivity_new(&s, &t.job, &err), err);
+    for (size_t i = 0; i < adept_sensitivity_count(s) && !*key; i++) {
+        const adept_sensitivity_row *row = adept_sensitivity_at(s, i);
+        if (!isnan(row->takeover_value) && strncmp(row->key, "spec.", 5) == 0) {
+            snprintf(key, sizeof key, "%s", row->key);
+            snprintf(setting, sizeof setting, "%s=%.17g", row->key, row->takeover_value);
+        }
+    }
+    adept_sensitivity_free(s);
+    assert_true(*key);
+    assert_ok(adept_hardware_copy(&edge, t.hardware, &err), err);
+    assert_ok(adept_whatif_set(edge, list, 1, &err), err);
+    t.job.hardware = edge;
+    assert_ok(adept_sensitivity_new(&s, &t.job, &err), err);
+    bool found = false;
+    for (size_t i = 0; i < adept_sensitivity_count(s); i++) {
+        const adept_sensitivity_row *row = adept_sensitivity_at(s, i);
+        if (strcmp(row->key, key) != 0)
+            continue;
+        found = true;
+        assert_true(row->time.kink);
+        assert_true(fabs(row->time.below - row->time.above) > 1e-3);
+        for (int side = -1; side <= 1; side += 2) { /* differences of one side alone */
+            adept_profile *profile;
+            double h = 1e-6;
+            assert_ok(adept_profile_build(&profile, t.graph, &t.run, &err), err);
+            test_job at = t;
+            at.hardware = edge;
+            const adept_workload *w = adept_profile_workload(profile);
+            double y0 = predict_at(&at, w, key, row->value).time_s;
+            double y1 = predict_at(&at, w, key, row->value * (1 + side * h)).time_s;
+            assert_close(side < 0 ? row->time.below : row->time.above, side * (y1 - y0) / (y0 * h), 1e-4);
+            adept_profile_free(profile);
+        }
+    }
+    assert_true(found);
+    adept_sensitivity_free(s);
+    adept_hardware_free(edge);
+    job_close(&t);
+}
+
 static void same_for_any_number_of_threads(void **state) {
     (void)state;
     test_job t;
@@ -153,7 +204,8 @@ static void same_for_any_number_of_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_finite_differences_away_from_kinks),
-        cmocka_unit_test(thesis_bound_takes_over_where_the_equation_says),
+        cmocka_unit_test(another_bound_takes_over_where_it_is_said),
+        cmocka_unit_test(kink_gives_both_one_sided_values),
         cmocka_unit_test(same_for_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

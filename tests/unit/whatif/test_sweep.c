@@ -227,6 +227,30 @@ static void impossible_ranges_and_unknown_keys_are_refused(void **state) {
     job_close(&t);
 }
 
+/* Inside the range of known GPUs as held out; each octave outside widens the logarithm by as much again. */
+static void intervals_widen_with_the_distance(void **state) {
+    (void)state;
+    static const char *const specs[] = {"spec.l2_B=2e7,4e9"};
+    const adept_hardware_interval held_out = {0.8, 0.9, 1.2, 0.95, 1.1};
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_hardware_set_interval(t.hardware, ADEPT_VARIANT_OPERATOR, &held_out);
+    adept_sweep *sweep = plan(&t, specs, 1);
+    rows *r = collect(sweep);
+    assert_true(r->row[0].extrapolation == 0 && r->row[1].extrapolation > 2);
+    for (int i = 0; i < 2; i++) {
+        const adept_prediction *p = &r->row[i].prediction;
+        double power = 1 + r->row[i].extrapolation;
+        assert_true(p->interval_level == 0.8);
+        assert_close(p->step_time_interval_s.lower, p->step_time_s * pow(0.9, power), 1e-13);
+        assert_close(p->step_time_interval_s.upper, p->step_time_s * pow(1.2, power), 1e-13);
+        assert_close(p->average_power_interval_W.upper, p->average_power_W * pow(1.1, power), 1e-13);
+    }
+    free(r);
+    adept_sweep_free(sweep);
+    job_close(&t);
+}
+
 static void ends_of_a_range_are_exact(void **state) {
     (void)state;
     static const char *const specs[] = {"spec.tdp_W=123.4:399.9:7:log", "power-limit=100.1:377.7:13"};
@@ -249,6 +273,7 @@ int main(void) {
         cmocka_unit_test(whole_numbers_are_taken_once),
         cmocka_unit_test(impossible_points_say_why),
         cmocka_unit_test(impossible_ranges_and_unknown_keys_are_refused),
+        cmocka_unit_test(intervals_widen_with_the_distance),
         cmocka_unit_test(ends_of_a_range_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
