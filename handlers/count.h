@@ -87,6 +87,14 @@ void adept_count_mark_constants(bool *is_constant, const adept_ops *ops, const a
 adept_status adept_precision_assign(adept_dtype *storage, const adept_ops *ops, const adept_graph *graph,
                                     const adept_shapes *shapes, const adept_run *run, adept_error *err);
 
+/*
+ * Whether a trained embedding table is large enough that its gradient is taken as sparse: only the rows
+ * looked up have one, and only they are updated, as recommendation networks are trained (an assumption, which
+ * the profile's notes say). Vocabularies of language models stay dense.
+ */
+#define ADEPT_SPARSE_TABLE_ROWS 300000
+bool adept_is_sparse_table(const adept_shape *table);
+
 /* --- for count functions --- */
 const adept_node *adept_count_node(const adept_count *ctx);
 const struct adept_handler *adept_count_handler(const adept_count *ctx);

@@ -13,13 +13,17 @@ static bool is_select(const adept_count *ctx) {
     return indices && indices->rank == 0 && adept_count_is_constant(ctx, 1);
 }
 
-/* Zero-fill of the whole gradient, then rows added into it. */
+bool adept_is_sparse_table(const adept_shape *table) {
+    return table && table->rank == 2 && table->dims[0] >= ADEPT_SPARSE_TABLE_ROWS;
+}
+
+/* Zero-fill of the whole gradient (none where it is sparse), then rows added into it. */
 static void scatter_gradient(adept_count *ctx, int32_t table, int32_t indices) {
     double rows_B = adept_count_out_B(ctx, 0), elements = adept_count_out_elements(ctx, 0);
+    double filled_B = adept_is_sparse_table(adept_count_in(ctx, table)) ? 0 : adept_count_in_B(ctx, table);
     adept_count_save_input(ctx, indices);
     adept_work_pass(ctx, ADEPT_PASS_BACKWARD, ADEPT_KERNEL_SCATTER, elements,
-                    2 * rows_B + adept_count_in_B(ctx, indices), adept_count_in_B(ctx, table) + rows_B,
-                    elements)
+                    2 * rows_B + adept_count_in_B(ctx, indices), filled_B + rows_B, elements)
         ->launches = 2;
 }
 

@@ -166,7 +166,37 @@ static bool add_operators(step_builder *b) {
 
 /* --- parameters, optimizer, memory --- */
 
-static void add_parameters(adept_profile *p, double *parameter_B, double *trainable_B) {
+/* What an optimizer step touches: sparse tables only where rows were looked up. */
+typedef struct updated {
+    double elements, bytes;
+    int32_t sparse_tables;
+} updated;
+
+static bool is_trained(const adept_profile *p, adept_tensor_id t) {
+    return p->gradients.trainable[t] && p->gradients.needs_grad[t];
+}
+
+static double element_B(const adept_profile *p, adept_tensor_id t) {
+    return adept_dtype_bits(p->storage[t]) / 8.0;
+}
+
+/* Rows looked up in sparse tables, at most the whole table. */
+static void add_looked_up(const adept_profile *p, updated *sum) {
+    const adept_shape *shapes = p->network->shapes.tensors;
+    for (int32_t i = 0; i < p->network->ops.count; i++) {
+        const adept_node *node = p->network->ops.items[i].node;
+        adept_tensor_id table = node->input_count > 1 ? node->inputs[0] : ADEPT_NO_TENSOR;
+        if (table == ADEPT_NO_TENSOR || !is_trained(p, table) || !adept_is_sparse_table(&shapes[table]) ||
+            node->outputs[0] == ADEPT_NO_TENSOR)
+            continue;
+        double rows = (double)adept_shape_elements(&shapes[node->outputs[0]]);
+        double all = (double)adept_shape_elements(&shapes[table]);
+        sum->elements += rows < all ? rows : all;
+        sum->bytes += (rows < all ? rows : all) * element_B(p, table);
+    }
+}
+
+static void add_parameters(adept_profile *p, double *parameter_B, updated *step) {
     adept_workload *w = &p->workload;
     double tensors = 0, uses = 0;
     for (int32_t t = 0; t < p->network->graph.tensor_count; t++) {
@@ -174,17 +204,23 @@ static void add_parameters(adept_profile *p, double *parameter_B, double *traina
             continue;
         const adept_constant *constant = p->network->graph.tensors[t].constant;
         double elements = (double)constant->elements;
-        double bytes = elements * adept_dtype_bits(p->storage[t]) / 8;
+        double bytes = elements * element_B(p, t);
         w->parameters += elements;
         *parameter_B += bytes;
         tensors++;
         uses += p->gradients.uses[t];
-        if (p->gradients.trainable[t] && p->gradients.needs_grad[t]) {
-            w->trainable_parameters += elements;
-            w->parameter_tensors++;
-            *trainable_B += bytes;
+        if (!is_trained(p, t))
+            continue;
+        w->trainable_parameters += elements;
+        w->parameter_tensors++;
+        if (adept_is_sparse_table(&p->network->shapes.tensors[t])) {
+            step->sparse_tables++;
+        } else {
+            step->elements += elements;
+            step->bytes += bytes;
         }
     }
+    add_looked_up(p, step);
     w->weight_sharing = tensors > 0 ? uses / tensors : 1;
 }
 
@@ -204,20 +240,19 @@ static bool keeps_master(const adept_run *run) {
            (run->precision == ADEPT_PRECISION_FP16_AMP || run->precision == ADEPT_PRECISION_BF16_AMP);
 }
 
-static bool add_optimizer(step_builder *b, double gradient_B) {
+static bool add_optimizer(step_builder *b, const updated *step) {
     adept_profile *p = b->p;
     adept_workload *w = &p->workload;
-    if (p->run.mode != ADEPT_MODE_TRAIN || p->run.optimizer == ADEPT_OPTIMIZER_NONE ||
-        !(w->trainable_parameters > 0))
+    if (p->run.mode != ADEPT_MODE_TRAIN || p->run.optimizer == ADEPT_OPTIMIZER_NONE || !(step->elements > 0))
         return true;
-    double element_B = gradient_B / w->trainable_parameters;
+    double gradient_B = step->bytes / step->elements;
     adept_kernel k;
-    if (adept_scaler_kernel(&k, &p->run, w->trainable_parameters, w->parameter_tensors, element_B)) {
+    if (adept_scaler_kernel(&k, &p->run, step->elements, w->parameter_tensors, gradient_B)) {
         add_work(&w->optimizer_work, &k, 1);
         if (!add_launch(b, &k, UINT32_MAX, 1))
             return false;
     }
-    k = adept_optimizer_kernel(&p->run, w->trainable_parameters, w->parameter_tensors, element_B);
+    k = adept_optimizer_kernel(&p->run, step->elements, w->parameter_tensors, gradient_B);
     add_work(&w->optimizer_work, &k, 1);
     return add_launch(b, &k, UINT32_MAX, 1);
 }
@@ -275,12 +310,19 @@ adept_status adept_profile_aggregate(adept_profile *p, adept_error *err) {
     if (!b.launches || !b.readers || !p->forward || !p->backward || !p->structure ||
         !adept_kernel_set_init(&b.set, p->arena) || !add_operators(&b))
         return adept_fail_memory(err);
-    double parameter_B = 0, trainable_B = 0;
-    add_parameters(p, &parameter_B, &trainable_B);
-    if (!add_optimizer(&b, trainable_B))
+    double parameter_B = 0;
+    updated step = {0};
+    add_parameters(p, &parameter_B, &step);
+    if (!add_optimizer(&b, &step) ||
+        (step.sparse_tables &&
+         !adept_network_note(
+             p->network,
+             "%d embedding tables of %d rows and more: sparse gradients assumed, only rows looked up "
+             "are updated",
+             step.sparse_tables, ADEPT_SPARSE_TABLE_ROWS)))
         return adept_fail_memory(err);
     add_totals(p);
-    fill_memory(p, parameter_B, trainable_B);
+    fill_memory(p, parameter_B, step.bytes);
     adept_workload *w = &p->workload;
     w->mode = p->run.mode;
     w->precision = p->run.precision;
