@@ -21,6 +21,13 @@ typedef struct geometry {
     double flop;
 } geometry;
 
+/* Channels that one output channel (transposed: input channel) is connected to; whole, as checked by
+ * inference. */
+static double per_group(const geometry *g, int64_t channels) {
+    int64_t connected = channels / g->groups;
+    return (double)connected;
+}
+
 static bool all_are(const int64_t *values, int32_t count, int64_t expected) {
     for (int32_t i = 0; i < count; i++)
         if (values[i] != expected)
@@ -129,8 +136,8 @@ adept_status count_conv(adept_count *ctx) {
         adept_status status = read_geometry(ctx, x, w, y, &g);
         if (status != ADEPT_OK)
             return status;
-        g.flop = 2.0 * (double)g.images * (double)g.c_out * (double)g.pixels_out *
-                 (double)(g.c_in / g.groups) * (double)g.kernel;
+        g.flop = 2.0 * (double)g.images * (double)g.c_out * (double)g.pixels_out * per_group(&g, g.c_in) *
+                 (double)g.kernel;
     }
     emit_passes(ctx, &g, (passes){ADEPT_KERNEL_CONV, ADEPT_KERNEL_CONV_DATA});
     emit_bias(ctx, 2);
@@ -159,8 +166,8 @@ adept_status count_conv_transpose(adept_count *ctx) {
         adept_status status = read_geometry(ctx, x, w, y, &g);
         if (status != ADEPT_OK)
             return status;
-        g.flop = 2.0 * (double)g.images * (double)g.c_in * (double)g.pixels_in *
-                 (double)(g.c_out / g.groups) * (double)g.kernel;
+        g.flop = 2.0 * (double)g.images * (double)g.c_in * (double)g.pixels_in * per_group(&g, g.c_out) *
+                 (double)g.kernel;
         g = reversed(&g);
     }
     emit_passes(ctx, &g, (passes){ADEPT_KERNEL_CONV_DATA, ADEPT_KERNEL_CONV});
@@ -178,8 +185,8 @@ adept_status count_conv_quantized(adept_count *ctx) {
         adept_status status = read_geometry(ctx, x, w, y, &g);
         if (status != ADEPT_OK)
             return status;
-        g.flop = 2.0 * (double)g.images * (double)g.c_out * (double)g.pixels_out *
-                 (double)(g.c_in / g.groups) * (double)g.kernel;
+        g.flop = 2.0 * (double)g.images * (double)g.c_out * (double)g.pixels_out * per_group(&g, g.c_in) *
+                 (double)g.kernel;
     }
     adept_kernel *kernel = emit(ctx, ADEPT_PASS_FORWARD, ADEPT_KERNEL_CONV, &g, adept_work_inputs_B(ctx),
                                 adept_count_out_B(ctx, 0));
@@ -201,7 +208,7 @@ adept_status count_deform_conv(adept_count *ctx) {
     adept_status status = read_geometry(ctx, x, w, y, &g);
     if (status != ADEPT_OK)
         return status;
-    g.flop = 2.0 * (double)g.images * (double)g.c_out * (double)g.pixels_out * (double)(g.c_in / g.groups) *
+    g.flop = 2.0 * (double)g.images * (double)g.c_out * (double)g.pixels_out * per_group(&g, g.c_in) *
              (double)g.kernel;
     g.winograd = false;
     double columns = (double)g.images * (double)g.c_in * (double)g.kernel * (double)g.pixels_out;

@@ -67,7 +67,7 @@ static adept_status check_heads(adept_infer *ctx, const heads *q, const heads *k
 adept_status infer_attention(adept_infer *ctx) {
     const adept_shape *query = adept_infer_in(ctx, 0), *past = adept_infer_in(ctx, 4);
     adept_dtype dtype = query->dtype, value_type = dims_type(ctx, 2);
-    heads q, k, v;
+    heads q = {0}, k = {0}, v = {0};
     if (!dims_known(ctx, 0) || !dims_known(ctx, 1) || !dims_known(ctx, 2))
         return adept_infer_out_unknown(ctx, 0, dtype);
     INFER_TRY(read_heads(ctx, 0, "q_num_heads", &q));
@@ -181,7 +181,7 @@ static adept_status flex_modifier(adept_infer *ctx, const char *name, adept_dtyp
 adept_status infer_flex_attention(adept_infer *ctx) {
     const adept_shape *query = adept_infer_in(ctx, 0);
     adept_dtype type = query->dtype == ADEPT_DTYPE_DOUBLE ? ADEPT_DTYPE_DOUBLE : ADEPT_DTYPE_FLOAT;
-    heads q, k, v;
+    heads q = {0}, k = {0}, v = {0};
     for (int32_t i = 0; i < 3; i++)
         INFER_TRY(dims_want_rank(ctx, i, 4, "[batch, heads, length, size]"));
     if (!dims_known(ctx, 0) || !dims_known(ctx, 1) || !dims_known(ctx, 2))

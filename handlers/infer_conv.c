@@ -252,7 +252,7 @@ adept_status infer_conv_transpose_dynamic_pads(adept_infer *ctx) {
     if (!dims)
         return dims_no_memory(ctx);
     pads = adept_infer_in_ints(ctx, 2, &count);
-    bool open = adept_infer_in(ctx, 2) && (!pads || count != 2 * win.rank);
+    bool open = adept_infer_in(ctx, 2) && (!pads || count != 2 * (int64_t)win.rank);
     if (pads && !open) {
         win.begin = pads;
         win.end = pads + win.rank;

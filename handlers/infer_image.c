@@ -118,7 +118,7 @@ static adept_status read_resize(adept_infer *ctx, int32_t rank, resampling *r) {
     if (r->sizes && size_count != r->count)
         return adept_infer_fail(ctx, "%" PRId64 " sizes for %d axes of an input of %d dimensions", size_count,
                                 (int)r->count, (int)rank);
-    if (r->roi && roi_count != 2 * r->count)
+    if (r->roi && roi_count != 2 * (int64_t)r->count)
         r->roi = NULL;
     return ADEPT_OK;
 }

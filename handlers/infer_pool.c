@@ -30,7 +30,7 @@ static adept_status read_pool(adept_infer *ctx, int32_t spatial, window *w) {
 
 static adept_status pool(adept_infer *ctx, int64_t **out) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    window w;
+    window w = {0};
     INFER_TRY(want_spatial(ctx, 0));
     INFER_TRY(read_pool(ctx, x->rank - 2, &w));
     int64_t *dims = dims_copy(ctx, x->rank, x->dims);
@@ -42,7 +42,7 @@ static adept_status pool(adept_infer *ctx, int64_t **out) {
 
 adept_status infer_average_pool(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    int64_t *dims;
+    int64_t *dims = NULL;
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     INFER_TRY(pool(ctx, &dims));
@@ -56,7 +56,7 @@ adept_status infer_lp_pool(adept_infer *ctx) {
 /* Values and, if asked for, where each came from. */
 adept_status infer_max_pool(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    int64_t *dims;
+    int64_t *dims = NULL;
     if (x->rank < 0) {
         INFER_TRY(adept_infer_out_unknown(ctx, 0, x->dtype));
         return adept_infer_out_unknown(ctx, 1, ADEPT_DTYPE_INT64);
@@ -73,7 +73,7 @@ adept_status infer_nchwc_pool(adept_infer *ctx) {
 /* [N, spatial.., C] */
 static adept_status pool_channels_last(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    window w;
+    window w = {0};
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     INFER_TRY(want_spatial(ctx, 0));
@@ -116,7 +116,7 @@ adept_status infer_qlinear_global_average_pool(adept_infer *ctx) {
 adept_status infer_max_unpool(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
     int64_t count;
-    window w;
+    window w = {0};
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     INFER_TRY(want_spatial(ctx, 0));

@@ -292,7 +292,7 @@ static adept_status fold_cumulative(adept_infer *ctx, const adept_shape *x, int3
     int64_t inner, size = x->dims[axis];
     fold f;
     if (!value || !value->count || !adept_elements(x->dims + axis + 1, x->rank - axis - 1, &inner) ||
-        !fold_begin(&f, ctx, x->dtype, value->count))
+        size < 1 || inner < 1 || !fold_begin(&f, ctx, x->dtype, value->count))
         return ADEPT_OK;
     for (int64_t row = 0; row < value->count / size; row++) {
         int64_t start = row / inner * size * inner + row % inner, previous = -1;

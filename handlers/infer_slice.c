@@ -432,7 +432,7 @@ static adept_status fold_pad(adept_infer *ctx, const padding *p, const adept_sha
 
 adept_status infer_pad(adept_infer *ctx) {
     const adept_shape *x = adept_infer_in(ctx, 0);
-    padding p;
+    padding p = {0};
     if (x->rank < 0)
         return adept_infer_out_unknown(ctx, 0, x->dtype);
     INFER_TRY(read_padding(ctx, x->rank, &p));

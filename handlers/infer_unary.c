@@ -251,7 +251,7 @@ static adept_status cast_to(adept_infer *ctx, adept_dtype dtype) {
 
 /* Reals are truncated toward zero; numbers that the target cannot hold become unknown. */
 adept_status infer_cast(adept_infer *ctx) {
-    adept_dtype dtype;
+    adept_dtype dtype = ADEPT_DTYPE_UNDEFINED;
     INFER_TRY(read_target_type(ctx, &dtype));
     return cast_to(ctx, dtype);
 }
@@ -261,7 +261,7 @@ adept_status infer_cast_like(adept_infer *ctx) {
 }
 
 adept_status infer_bit_cast(adept_infer *ctx) {
-    adept_dtype from = dims_type(ctx, 0), to;
+    adept_dtype from = dims_type(ctx, 0), to = ADEPT_DTYPE_UNDEFINED;
     INFER_TRY(read_target_type(ctx, &to));
     if (from != ADEPT_DTYPE_UNDEFINED && adept_dtype_bits(from) != adept_dtype_bits(to))
         return adept_infer_fail(ctx, "cannot reinterpret %s (%d bits) as %s (%d bits)",

@@ -157,6 +157,8 @@ static void free_predictions(predictions *p) {
 static bool allocate(predictions *p, const predict_options *o) {
     size_t batches = o->batch_count ? o->batch_count : 1;
     size_t profiles = o->model_count * batches, cases = profiles * o->hardware_count;
+    if (cases == 0)
+        return false; /* parse() demands a model and a GPU */
     p->profiles = calloc(profiles, sizeof *p->profiles);
     p->runs = calloc(profiles, sizeof *p->runs);
     p->results = calloc(cases, sizeof *p->results);
