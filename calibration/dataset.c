@@ -158,19 +158,26 @@ static adept_status host_text(const loader *l, const char *name, const char *key
     return host ? adept_json_read_string(l->hosts_file, host, key, false, out, err) : ADEPT_OK;
 }
 
+/* A set-up of several machines has entries "HOST/GPU" for those that differ: such a one, or the host itself.
+ */
+static const char *host_name(const loader *l, const adept_trace_row *row) {
+    const char *name = adept_arena_format(l->dataset->arena, "%s/%s", row->host, row->gpu);
+    return name && l->hosts && adept_json_member(l->hosts, name) ? name : row->host;
+}
+
 /* What the trace does not say and the host is known for; the cost of launches stands behind the parameters.
  */
 static adept_status resolve_run(const loader *l, const adept_trace_row *row, adept_run *run,
                                 adept_error *err) {
     const adept_json_bounds share = {"share of the step", 0, 0.9, false};
-    const char *impl = NULL;
+    const char *impl = NULL, *host = host_name(l, row);
     double gap;
     *run = row->run;
-    adept_status status = host_number(l, row->host, "idle_gap", &share, &gap, err);
+    adept_status status = host_number(l, host, "idle_gap", &share, &gap, err);
     if (status == ADEPT_OK && run->idle_gap < 0 && run->mode == ADEPT_MODE_TRAIN && !isnan(gap))
         run->idle_gap = gap;
     if (status == ADEPT_OK)
-        status = host_text(l, row->host, "optimizer_impl", &impl, err);
+        status = host_text(l, host, "optimizer_impl", &impl, err);
     if (status == ADEPT_OK && impl && !row->states_optimizer_impl)
         status = adept_run_set(run, "optimizer-impl", impl, err);
     return status;
@@ -237,20 +244,21 @@ static double roofline_s(const adept_thesis_row *row) {
 static adept_status host_of(loader *l, const adept_trace_row *row, ptrdiff_t *number, adept_error *err) {
     const adept_json_bounds seconds = {"seconds", 1e-9, 1, false};
     adept_dataset *dataset = l->dataset;
+    const char *name = host_name(l, row);
     size_t h = 0;
     double launch_s;
     *number = -1;
     if (!*row->host || row->run.launch_s > 0)
         return ADEPT_OK;
-    while (h < dataset->host_count && strcmp(dataset->hosts[h], row->host) != 0)
+    while (h < dataset->host_count && strcmp(dataset->hosts[h], name) != 0)
         h++;
     if (h == HOSTS_MAX)
         return ADEPT_OK;
     *number = (ptrdiff_t)h;
     if (h < dataset->host_count)
         return ADEPT_OK;
-    dataset->hosts[dataset->host_count++] = row->host;
-    adept_status status = host_number(l, row->host, "launch_s", &seconds, &launch_s, err);
+    dataset->hosts[dataset->host_count++] = name;
+    adept_status status = host_number(l, name, "launch_s", &seconds, &launch_s, err);
     dataset->host_launch_s[h] = isnan(launch_s) ? 0 : launch_s;
     return status;
 }
