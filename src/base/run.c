@@ -81,7 +81,7 @@ static const option_row options[] = {
     VALUE_ROW("idle-gap", SHARE, idle_gap, "S", "share of the step in which the training loop leaves the GPU idle"),
     VALUE_ROW("framework", TEXT, framework, "NAME", "policy of what is one kernel (pytorch)"),
     CHOICE_ROW("batchnorm", batchnorm, batchnorm_names, "auto|restore|as-is", "normalisation that the export folded away (auto)"),
-    VALUE_ROW("dropout", DROPOUT, dropout, "auto|P|none", "dropout that the export removed (auto)"),
+    VALUE_ROW("dropout", DROPOUT, dropout, "auto|P|none", "dropout that the export removed: P puts it where networks have it (auto: as in the file)"),
 };
 /* clang-format on */
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
