@@ -88,6 +88,25 @@ static void put_explanation(adept_json_writer *w, const adept_predicted *predict
     adept_json_end(w);
 }
 
+/* Scope node: null members never stand for a missing host, the object itself is left out. */
+static void put_node(adept_json_writer *w, const adept_predicted *predicted) {
+    const adept_prediction *p = predicted->prediction;
+    adept_node_power node;
+    if (!adept_node_power_of(&node, adept_hardware_spec_of(predicted->hardware), predicted->run->gpus,
+                             p->average_power_W))
+        return;
+    adept_json_begin_object(w, "node");
+    adept_json_put_number(w, "nodes", node.nodes);
+    adept_json_put_number(w, "gpus_W", node.gpus_W);
+    adept_json_put_number(w, "cpu_W", node.cpu_W);
+    adept_json_put_number(w, "dram_W", node.dram_W);
+    adept_json_put_number(w, "fan_W", node.fan_W);
+    adept_json_put_number(w, "supply_W", node.supply_W);
+    adept_json_put_number(w, "total_W", node.total_W);
+    adept_json_put_number(w, "energy_per_step_J", node.total_W * p->step_time_s);
+    adept_json_end(w);
+}
+
 static void put_prediction(adept_json_writer *w, const adept_predicted *predicted) {
     const adept_prediction *p = predicted->prediction;
     adept_json_begin_object(w, "prediction");
@@ -111,6 +130,7 @@ static void put_prediction(adept_json_writer *w, const adept_predicted *predicte
     adept_json_put_number(w, "memory_B", p->memory_B);
     if (predicted->max_batch)
         adept_json_put_integer(w, "max_batch", predicted->max_batch > 0 ? predicted->max_batch : 0);
+    put_node(w, predicted);
     put_evidence(w, p);
     if (predicted->explanation)
         put_explanation(w, predicted);

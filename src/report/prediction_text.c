@@ -65,6 +65,21 @@ static void print_figures(FILE *out, const adept_predicted *predicted) {
             p->power_limit_W);
 }
 
+/* Node scope stands apart from GPU scope, and only where the hardware file knows the host. */
+static void print_node(FILE *out, const adept_predicted *predicted) {
+    const adept_prediction *p = predicted->prediction;
+    adept_node_power node;
+    units_text total, host, energy;
+    if (!adept_node_power_of(&node, adept_hardware_spec_of(predicted->hardware), predicted->run->gpus,
+                             p->average_power_W))
+        return;
+    fprintf(out,
+            "  %-20s %12s   at the wall, of %.0f node%s: %s beside the GPUs and in supplies; %s per step\n",
+            "node power", adept_units_si(total, node.total_W, "W"), node.nodes, node.nodes > 1 ? "s" : "",
+            adept_units_si(host, node.total_W - node.gpus_W, "W"),
+            adept_units_si(energy, node.total_W * p->step_time_s, "J"));
+}
+
 static void print_memory(FILE *out, const adept_predicted *predicted) {
     const adept_prediction *p = predicted->prediction;
     units_text a, b, c;
@@ -224,6 +239,7 @@ static void print_notes(FILE *out, const adept_predicted *p) {
 adept_status adept_report_prediction_text(FILE *out, const adept_predicted *predicted, adept_error *err) {
     print_heading(out, predicted);
     print_figures(out, predicted);
+    print_node(out, predicted);
     print_memory(out, predicted);
     print_phases(out, predicted->prediction);
     adept_status status = predicted->explanation ? print_explanation(out, predicted, err) : ADEPT_OK;
