@@ -28,8 +28,19 @@ bool cli_next(cli_arguments *args, const char **option, const char **word);
 /* The value of the option just returned; NULL (after a message) if there is none. */
 const char *cli_value(cli_arguments *args, const char *option);
 
-/* True if the option just returned came as --name=value; commands refuse that for flags. */
+/* True if the option just returned came as --name=value. */
 bool cli_has_inline_value(const cli_arguments *args);
+
+/* An option without a value. */
+typedef struct cli_flag {
+    const char *name; /* without dashes */
+    bool *set;
+} cli_flag;
+
+#define CLI_COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* Sets the flag of this name. False if none has it, or the option came as --name=value. */
+bool cli_set_flag(const cli_flag *flags, size_t count, const cli_arguments *args, const char *option);
 
 /* Run options of design.md section 10 with the lists they own. */
 typedef struct cli_run {
@@ -60,13 +71,13 @@ bool cli_refuses(const char *command, const adept_profile *profile);
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \
     X(predict, "predict MODEL.onnx --hw ID    time, power, energy and memory of one step")                   \
-    X(whatif, "whatif MODEL.onnx --hw ID     hardware that does not exist, sweeps, sensitivities, optima")       \
-    X(compare, "compare MODEL.onnx --hw A,B  ranks GPUs for a job by time, energy and cost")                   \
+    X(whatif, "whatif MODEL.onnx --hw ID     hardware that does not exist, sweeps, sensitivities, optima")   \
+    X(compare, "compare MODEL.onnx --hw A,B  ranks GPUs for a job by time, energy and cost")                 \
     X(profile, "profile MODEL.onnx        what one step of a network computes, moves and stores")            \
     X(hw, "hw list|show ID            the GPUs that predictions are made for, with their sources")           \
     X(calibrate, "calibrate TRACES.csv      fits the parameters of a GPU to measured runs")                  \
     X(validate, "validate TRACES.csv       how far predictions are from measurements")                       \
-    X(trace, "trace check|import        sanity of measurements; logs of other tools as traces")                  \
+    X(trace, "trace check|import        sanity of measurements; logs of other tools as traces")              \
     X(measure, "measure -- COMMAND ...    runs COMMAND and measures its energy")
 
 #define CLI_DECLARE(name, help) int adept_cmd_##name(int argc, char **argv);

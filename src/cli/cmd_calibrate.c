@@ -24,9 +24,10 @@ static char *command_line(int argc, char **argv) {
     char *text = malloc(length);
     if (!text)
         return NULL;
-    strcpy(text, "adept");
+    size_t at = sizeof "adept" - 1;
+    memcpy(text, "adept", sizeof "adept");
     for (int i = 0; i < argc; i++)
-        strcat(strcat(text, " "), argv[i]);
+        at += (size_t)snprintf(text + at, length - at, " %s", argv[i]);
     return text;
 }
 
@@ -53,15 +54,22 @@ static adept_status fit_all(calibration *c, const calibration_options *o, adept_
 }
 
 static adept_status judge(calibration *c, const calibration_options *o, adept_error *err) {
-    size_t gpus = adept_dataset_gpu_count(c->data.dataset), parts = adept_fit_part_count(c->fit);
+    size_t gpus = adept_dataset_gpu_count(c->data.dataset);
     c->thetas = malloc(gpus * sizeof *c->thetas);
-    c->evidence = malloc(parts * sizeof *c->evidence);
-    if (!c->thetas || !c->evidence)
+    if (!c->thetas)
         return ADEPT_NOMEM;
     for (size_t g = 0; g < gpus; g++)
         c->thetas[g] = *adept_fit_theta(c->fit, g);
-    adept_status status = adept_validation_of(&c->in_sample, c->data.dataset, c->thetas, o->fit.threads, err);
-    for (size_t i = 0; o->evidence && status == ADEPT_OK && i < parts; i++)
+    return adept_validation_of(&c->in_sample, c->data.dataset, c->thetas, o->fit.threads, err);
+}
+
+static adept_status identify(calibration *c, const calibration_options *o, adept_error *err) {
+    adept_status status = ADEPT_OK;
+    size_t parts = adept_fit_part_count(c->fit);
+    c->evidence = malloc(parts * sizeof *c->evidence);
+    if (!c->evidence)
+        return ADEPT_NOMEM;
+    for (size_t i = 0; status == ADEPT_OK && i < parts; i++)
         status = adept_identify(&c->evidence[i], c->fit, i, o->bootstrap, err);
     return status;
 }
@@ -73,7 +81,7 @@ static adept_status report(const calibration *c, const calibration_options *o, c
         .held_out = c->held_out,
         .in_sample_title = "IN-SAMPLE: on the rows of the fit",
         .fit = c->fit,
-        .identifiability = o->evidence ? c->evidence : NULL,
+        .identifiability = c->evidence, /* NULL if not asked for */
         .stages = o->stages ? c->stages : NULL,
         .ablation = o->ablation ? c->ablation : NULL,
         .every_row = o->rows,
@@ -120,8 +128,11 @@ static int run_calibrate(calibration_options *o, const char *command) {
     }
     if (status == ADEPT_OK)
         status = judge(&c, o, &err);
+    if (status == ADEPT_OK && o->evidence)
+        status = identify(&c, o, &err);
     if (status == ADEPT_OK)
         status = report(&c, o, command, &err);
+    err.status = status;
     int code = status == ADEPT_OK ? EXIT_DONE : cli_failed("calibrate", &err);
     if (status == ADEPT_OK) {
         warn(&c, o);

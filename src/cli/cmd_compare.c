@@ -65,27 +65,28 @@ static int take_hardware(compare_options *o, cli_arguments *args) {
 static int take_option(compare_options *o, cli_arguments *args, const char *option) {
     const struct {
         const char *name;
-        bool *flag;
         const char **text;
         double *number;
     } rows[] = {
-        {"json",    &o->json, NULL,       NULL       },
-        {"csv",     &o->csv,  NULL,       NULL       },
-        {"help",    &o->help, NULL,       NULL       },
-        {"h",       &o->help, NULL,       NULL       },
-        {"region",  NULL,     &o->region, NULL       },
-        {"prices",  NULL,     &o->prices, NULL       },
-        {"samples", NULL,     NULL,       &o->samples},
-        {"steps",   NULL,     NULL,       &o->steps  },
-        {"carbon",  NULL,     NULL,       &o->carbon },
-        {"pue",     NULL,     NULL,       &o->pue    },
+        {"region",  &o->region, NULL       },
+        {"prices",  &o->prices, NULL       },
+        {"samples", NULL,       &o->samples},
+        {"steps",   NULL,       &o->steps  },
+        {"carbon",  NULL,       &o->carbon },
+        {"pue",     NULL,       &o->pue    },
+    };
+    const cli_flag flags[] = {
+        {"json", &o->json},
+        {"csv",  &o->csv },
+        {"help", &o->help},
+        {"h",    &o->help},
     };
     bool taken;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    if (cli_set_flag(flags, CLI_COUNT(flags), args, option))
+        return 0;
+    for (size_t i = 0; i < CLI_COUNT(rows); i++) {
         if (strcmp(option, rows[i].name) != 0)
             continue;
-        if (rows[i].flag)
-            return *rows[i].flag = true, 0;
         if (rows[i].number)
             return take_number(args, option, rows[i].number);
         *rows[i].text = cli_value(args, option);
@@ -183,6 +184,12 @@ static adept_status load(comparison *c, const compare_options *o, adept_error *e
     }
     if (status != ADEPT_OK)
         return status;
+    if (o->model_count == 0 || c->hardware_count == 0) {
+        err->status = ADEPT_IO;
+        snprintf(err->message, sizeof err->message,
+                 "no GPU to compare: the folder of hardware files is empty");
+        return err->status;
+    }
     c->predictions = calloc(o->model_count * c->hardware_count, sizeof *c->predictions);
     c->items = calloc(o->model_count * c->hardware_count, sizeof *c->items);
     return c->predictions && c->items ? ADEPT_OK : ADEPT_NOMEM;

@@ -24,21 +24,14 @@ static void print_help(void) {
         "  --json           for programs: the keys of a hardware file, null where a figure is not known");
 }
 
-static bool set_flag(hw_options *o, const char *option) {
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
+static bool set_flag(hw_options *o, const cli_arguments *args, const char *option) {
+    const cli_flag flags[] = {
         {"json",    &o->json          },
         {"sources", &o->report.sources},
         {"help",    &o->help          },
         {"h",       &o->help          },
     };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(option, flags[i].name) == 0)
-            return *flags[i].flag = true;
-    }
-    return false;
+    return cli_set_flag(flags, CLI_COUNT(flags), args, option);
 }
 
 /* 0, or the exit code of wrong usage. */
@@ -50,7 +43,7 @@ static int parse(hw_options *o, int argc, char **argv) {
             return cli_usage("hw", "one GPU at a time, not also '%s'", word);
         if (word)
             o->words[o->word_count++] = word;
-        else if (cli_has_inline_value(&args) || !set_flag(o, option))
+        else if (!set_flag(o, &args, option))
             return cli_usage("hw", "unknown option --%s", option);
     }
     if (o->help)

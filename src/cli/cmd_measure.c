@@ -43,11 +43,8 @@ static void print_help(void) {
     cli_run_help(stdout);
 }
 
-static bool set_flag(measure_cli *m, const char *option) {
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
+static bool set_flag(measure_cli *m, const cli_arguments *args, const char *option) {
+    const cli_flag flags[] = {
         {"json",    &m->json                     },
         {"csv",     &m->csv                      },
         {"quiet",   &m->quiet                    },
@@ -55,10 +52,7 @@ static bool set_flag(measure_cli *m, const char *option) {
         {"help",    &m->help                     },
         {"h",       &m->help                     },
     };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (strcmp(option, flags[i].name) == 0)
-            return *flags[i].flag = true;
-    return false;
+    return cli_set_flag(flags, CLI_COUNT(flags), args, option);
 }
 
 static bool positive(const char *option, const char *text, double *out) {
@@ -130,7 +124,7 @@ static int parse(measure_cli *m, int argc, char **argv) {
             m->options.command = (const char *const *)(argv + args.next - 1);
             break;
         }
-        if (!cli_has_inline_value(&args) && set_flag(m, option))
+        if (set_flag(m, &args, option))
             continue;
         if (!set_value(m, &args, option, &taken))
             return EXIT_USAGE;

@@ -35,11 +35,8 @@ static void print_help(void) {
     cli_run_help(stdout);
 }
 
-static bool set_flag(predict_options *o, const char *option) {
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
+static bool set_flag(predict_options *o, const cli_arguments *args, const char *option) {
+    const cli_flag flags[] = {
         {"json",      &o->json     },
         {"csv",       &o->csv      },
         {"strict",    &o->strict   },
@@ -48,11 +45,7 @@ static bool set_flag(predict_options *o, const char *option) {
         {"help",      &o->help     },
         {"h",         &o->help     },
     };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(option, flags[i].name) == 0)
-            return *flags[i].flag = true;
-    }
-    return false;
+    return cli_set_flag(flags, CLI_COUNT(flags), args, option);
 }
 
 /* Splits a comma list in place. False: too many. */
@@ -81,7 +74,7 @@ static int take_list(cli_arguments *args, const char *option, const char **items
 
 static int take_option(predict_options *o, cli_arguments *args, const char *option) {
     bool taken = true;
-    if (!cli_has_inline_value(args) && set_flag(o, option))
+    if (set_flag(o, args, option))
         return 0;
     if (strcmp(option, "hw") == 0)
         return take_list(args, option, o->hardware, &o->hardware_count);

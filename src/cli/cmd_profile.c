@@ -25,11 +25,8 @@ static void print_help(void) {
     cli_run_help(stdout);
 }
 
-static bool set_flag(profile_options *o, const char *option) {
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
+static bool set_flag(profile_options *o, const cli_arguments *args, const char *option) {
+    const cli_flag flags[] = {
         {"json",      &o->json            },
         {"csv",       &o->csv             },
         {"strict",    &o->strict          },
@@ -38,11 +35,7 @@ static bool set_flag(profile_options *o, const char *option) {
         {"per-op",    &o->report.per_op   },
         {"by-module", &o->report.by_module},
     };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(option, flags[i].name) == 0)
-            return *flags[i].flag = true;
-    }
-    return false;
+    return cli_set_flag(flags, CLI_COUNT(flags), args, option);
 }
 
 /* 0, or the exit code of wrong usage. */
@@ -55,7 +48,7 @@ static int parse(profile_options *o, int argc, char **argv) {
             if (o->path)
                 return cli_usage("profile", "one model at a time, not also '%s'", word);
             o->path = word;
-        } else if (!cli_has_inline_value(&args) && set_flag(o, option)) {
+        } else if (set_flag(o, &args, option)) {
             continue;
         } else if (!cli_run_option(&o->run, &args, option, &taken)) {
             return EXIT_USAGE;

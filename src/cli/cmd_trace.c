@@ -7,7 +7,8 @@
 
 typedef struct trace_options {
     cli_run run;
-    const char *action, *path, *graphs, *hardware, *from, *graph, *gpu, *steps;
+    const char *path, *graphs, *hardware, *from, *graph, *gpu, *steps;
+    bool check, import; /* which of the two */
     bool json, help;
 } trace_options;
 
@@ -51,13 +52,22 @@ static int take_option(trace_options *o, cli_arguments *args, const char *option
     bool taken;
     if (target)
         return (*target = cli_value(args, option)) ? 0 : EXIT_USAGE;
-    if (strcmp(option, "json") == 0 && !cli_has_inline_value(args))
-        return o->json = true, 0;
-    if ((strcmp(option, "help") == 0 || strcmp(option, "h") == 0) && !cli_has_inline_value(args))
-        return o->help = true, 0;
+    const cli_flag flags[] = {
+        {"json", &o->json},
+        {"help", &o->help},
+        {"h",    &o->help},
+    };
+    if (cli_set_flag(flags, CLI_COUNT(flags), args, option))
+        return 0;
     if (!cli_run_option(&o->run, args, option, &taken))
         return EXIT_USAGE;
     return taken ? 0 : cli_usage("trace", "unknown option --%s", option);
+}
+
+static int take_action(trace_options *o, const char *word) {
+    o->check = strcmp(word, "check") == 0;
+    o->import = strcmp(word, "import") == 0;
+    return o->check || o->import ? 0 : cli_usage("trace", "check or import, not '%s'", word);
 }
 
 static int parse(trace_options *o, int argc, char **argv) {
@@ -67,8 +77,8 @@ static int parse(trace_options *o, int argc, char **argv) {
     while (code == 0 && cli_next(&args, &option, &word)) {
         if (!word)
             code = take_option(o, &args, option);
-        else if (!o->action)
-            o->action = word;
+        else if (!o->check && !o->import)
+            code = take_action(o, word);
         else if (!o->path)
             o->path = word;
         else
@@ -76,7 +86,7 @@ static int parse(trace_options *o, int argc, char **argv) {
     }
     if (code != 0 || o->help)
         return code;
-    if (!o->action || (strcmp(o->action, "check") != 0 && strcmp(o->action, "import") != 0))
+    if (!o->check && !o->import)
         return cli_usage("trace", "check or import?");
     return o->path ? 0 : cli_usage("trace", "which file?");
 }
@@ -150,7 +160,7 @@ int adept_cmd_trace(int argc, char **argv) {
     if (code == 0 && options.help)
         print_help();
     else if (code == 0)
-        code = strcmp(options.action, "check") == 0 ? run_check(&options) : run_import(&options);
+        code = options.check ? run_check(&options) : run_import(&options);
     cli_run_free(&options.run);
     return code;
 }

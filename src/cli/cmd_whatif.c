@@ -45,22 +45,15 @@ static void print_help(void) {
     cli_run_help(stdout);
 }
 
-static bool set_flag(whatif_options *o, const char *option) {
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
+static bool set_flag(whatif_options *o, const cli_arguments *args, const char *option) {
+    const cli_flag flags[] = {
         {"json",        &o->json       },
         {"csv",         &o->csv        },
         {"sensitivity", &o->sensitivity},
         {"help",        &o->help       },
         {"h",           &o->help       },
     };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(option, flags[i].name) == 0)
-            return *flags[i].flag = true;
-    }
-    return false;
+    return cli_set_flag(flags, CLI_COUNT(flags), args, option);
 }
 
 static int add_item(const char **items, size_t *count, const char *item, const char *option) {
@@ -125,7 +118,7 @@ static int take_own(whatif_options *o, cli_arguments *args, const char *option, 
 
 static int take_option(whatif_options *o, cli_arguments *args, const char *option) {
     bool taken = false;
-    if (!cli_has_inline_value(args) && set_flag(o, option))
+    if (set_flag(o, args, option))
         return 0;
     int code = take_own(o, args, option, &taken);
     if (taken || code)

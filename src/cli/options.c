@@ -34,6 +34,16 @@ bool cli_has_inline_value(const cli_arguments *args) {
     return args->value != NULL;
 }
 
+bool cli_set_flag(const cli_flag *flags, size_t count, const cli_arguments *args, const char *option) {
+    if (cli_has_inline_value(args))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(option, flags[i].name) == 0)
+            return *flags[i].set = true;
+    }
+    return false;
+}
+
 const char *cli_value(cli_arguments *args, const char *option) {
     if (args->value)
         return args->value;
