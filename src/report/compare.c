@@ -4,6 +4,7 @@
 #include "adept/whatif_report.h"
 #include "fail.h"
 #include "number.h"
+#include "plain_text.h"
 #include "strict_csv.h"
 #include "strict_json.h"
 #include "units.h"
@@ -66,7 +67,7 @@ static void write_row(FILE *out, const adept_compared *items, size_t count, size
             refused = adept_note_text(p->notes[k].code);
     }
     fprintf(out, "  %-22s %10s %9s %11s %11s %5s %6s   %s%s%s%s\n",
-            adept_hardware_id(items[i].predicted.hardware), adept_units_time(t, p->step_time_s),
+            ADEPT_PLAIN(adept_hardware_id(items[i].predicted.hardware)), adept_units_time(t, p->step_time_s),
             adept_units_si(w, p->average_power_W, "W"), adept_units_si(s, p->throughput_per_s, ""),
             adept_units_si(e, energy_of(&items[i]), "J"), rank_text(r1, rank_of(items, count, i, time_of)),
             rank_text(r2, rank_of(items, count, i, energy_of)), adept_evidence_name(p->time_evidence),
@@ -82,20 +83,20 @@ static void number_or_dash(FILE *out, double value, const char *format) {
 static void write_total(FILE *out, const adept_compared *item, int rank) {
     char text[16];
     const adept_total *t = &item->total;
-    fprintf(out, "  %-22s %12.0f", adept_hardware_id(item->predicted.hardware), t->steps);
+    fprintf(out, "  %-22s %12.0f", ADEPT_PLAIN(adept_hardware_id(item->predicted.hardware)), t->steps);
     number_or_dash(out, t->hours, "%.4g");
     number_or_dash(out, t->energy_kWh, "%.4g");
     number_or_dash(out, t->carbon_g, "%.4g");
     number_or_dash(out, t->money, "%.4g");
-    fprintf(out, " %-4s %6s   %s\n", isnan(t->money) ? "" : item->price.currency, rank_text(text, rank),
-            t->node_scope ? "node" : "GPU boards");
+    fprintf(out, " %-4s %6s   %s\n", isnan(t->money) ? "" : ADEPT_PLAIN(item->price.currency),
+            rank_text(text, rank), t->node_scope ? "node" : "GPU boards");
 }
 
 static void write_model(FILE *out, const adept_compared *items, size_t count, size_t first,
                         const adept_compare_options *o) {
     const adept_graph *graph = items[first].predicted.graph;
     const adept_workload *w = adept_profile_workload(items[first].predicted.profile);
-    fprintf(out, "%s, %s, batch %.0f per GPU, %d GPU%s\n\n", adept_graph_path(graph),
+    fprintf(out, "%s, %s, batch %.0f per GPU, %d GPU%s\n\n", ADEPT_PLAIN(adept_graph_path(graph)),
             adept_precision_name(w->precision), w->samples, (int)w->gpus, w->gpus > 1 ? "s" : "");
     fprintf(out, "  %-22s %10s %9s %11s %11s %5s %6s   %s\n", "hardware", "step", "power", "samples/s",
             "J/sample", "time", "energy", "evidence of time");
@@ -126,7 +127,7 @@ adept_status adept_report_compare_text(FILE *out, const adept_compared *items, s
         fprintf(out, "\n  energy includes a PUE of %.3g%s\n", o->pue,
                 o->pue == 1 ? " (none given: the machines alone)" : "");
         if (o->carbon_from)
-            fprintf(out, "  carbon: %.4g g/kWh, %s\n", o->carbon_g_per_kWh, o->carbon_from);
+            fprintf(out, "  carbon: %.4g g/kWh, %s\n", o->carbon_g_per_kWh, ADEPT_PLAIN(o->carbon_from));
         fputs("  money: hours of GPUs and energy, whichever the price file names; - where the hour of that "
               "GPU is not in it\n",
               out);

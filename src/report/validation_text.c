@@ -3,6 +3,7 @@
 
 #include "adept/calibration_report.h"
 #include "fail.h"
+#include "plain_text.h"
 #include "units.h"
 
 enum { NAME_WIDTH = 26 };
@@ -26,7 +27,7 @@ static void print_summary(FILE *out, const adept_error_summary *s) {
 }
 
 static void print_group(FILE *out, const adept_score_group *group) {
-    const char *name = group->name;
+    const char *name = ADEPT_PLAIN(group->name);
     size_t length = strlen(name);
     fprintf(out, "  %-*s", NAME_WIDTH, length > NAME_WIDTH ? name + length - NAME_WIDTH : name);
     print_summary(out, &group->scores.time);
@@ -78,8 +79,8 @@ static void print_rows(FILE *out, const adept_validation *v) {
         const adept_dataset_row *data = row->data;
         double ms = data->step_time_s * 1e3;
         snprintf(time, sizeof time, "%.4g ms", ms);
-        fprintf(out, "  %-28.28s %6zu %-22.22s %8s", data->trace->graph, data->trace->line,
-                adept_hardware_id(data->hardware), isnan(ms) ? "-" : time);
+        fprintf(out, "  %-28.28s %6zu %-22.22s %8s", ADEPT_PLAIN(data->trace->graph), data->trace->line,
+                ADEPT_PLAIN(adept_hardware_id(data->hardware)), isnan(ms) ? "-" : time);
         print_percent(out, 100 * (row->step_time_s / data->step_time_s - 1), 9);
         if (isnan(data->average_power_W))
             fprintf(out, " %8s %6s\n", "-", "-");
@@ -131,9 +132,9 @@ static void print_skips(FILE *out, const adept_dataset *dataset) {
         const adept_dataset_skip *s = adept_dataset_skip_at(dataset, i);
         if (!is_first_of_reason(dataset, i))
             continue;
-        fprintf(out, "  %s line ", adept_dataset_file(dataset, s->file));
+        fprintf(out, "  %s line ", ADEPT_PLAIN(adept_dataset_file(dataset, s->file)));
         print_lines(out, dataset, i);
-        fprintf(out, ": %s\n", s->reason);
+        fprintf(out, ": %s\n", ADEPT_PLAIN(s->reason));
     }
 }
 
@@ -196,7 +197,7 @@ static void print_fit(FILE *out, const adept_validation_report *report) {
             out,
             "\n%s: %zu parameters to %zu rows (%zu times, %zu powers): loss %.3f %%, from %.3f before, %.3f "
             "before the polish\n  %llu generations, %llu evaluations, %.1f s; %s\n",
-            p->name, p->free_count, p->rows, p->time_rows, p->power_rows, p->loss, p->loss_start,
+            ADEPT_PLAIN(p->name), p->free_count, p->rows, p->time_rows, p->power_rows, p->loss, p->loss_start,
             p->loss_search, (unsigned long long)p->generations, (unsigned long long)p->evaluations,
             p->seconds, p->stopped_by);
         if (id)

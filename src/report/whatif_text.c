@@ -5,6 +5,7 @@
 
 #include "adept/whatif_report.h"
 #include "fail.h"
+#include "plain_text.h"
 #include "units.h"
 
 /* ---- rows kept ---- */
@@ -85,7 +86,7 @@ static void write_sweep(FILE *out, const adept_whatif_report *r) {
         for (size_t i = 0; i < adept_sweep_axis_count(s); i++)
             fprintf(out, "%-24s ", adept_sweep_value_text(s, i, row->at[i]));
         if (row->status != ADEPT_OK) {
-            fprintf(out, "%s\n", row->message);
+            fprintf(out, "%s\n", ADEPT_PLAIN(row->message));
             continue;
         }
         fprintf(out, "%10s %9s %9s %12s  %s%s", adept_units_time(t, q->step_time_s),
@@ -190,8 +191,8 @@ static void write_optimum(FILE *out, const adept_optimum *o) {
 }
 
 adept_status adept_report_whatif_text(FILE *out, const adept_whatif_report *r, adept_error *err) {
-    fprintf(out, "%s on %s (%s); variant %s\n", adept_graph_path(r->job->graph),
-            adept_hardware_name(r->job->hardware), r->hardware_asked,
+    fprintf(out, "%s on %s (%s); variant %s\n", ADEPT_PLAIN(adept_graph_path(r->job->graph)),
+            ADEPT_PLAIN(adept_hardware_name(r->job->hardware)), ADEPT_PLAIN(r->hardware_asked),
             adept_variant_name(r->job->run->variant));
     write_settings(out, r);
     if (r->sample)

@@ -79,6 +79,23 @@ static void no_form_of_output_lets_control_characters_through(void **state) {
     }
 }
 
+static void what_if_and_compare_name_the_model_harmlessly(void **state) {
+    (void)state;
+    static const char *const commands[][6] = {
+        {"whatif", "--hw", "a100-sxm4-80gb", "--sensitivity"},
+        {"compare",        "--hw",      "all"        },
+    };
+    write_model("Relu", "4,8");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const char *const *c = commands[i];
+        program_result r = program_run((const char *[]){c[0], path, c[1], c[2], c[3], NULL});
+        assert_int_equal(r.code, 0);
+        assert_non_null(strstr(r.out, "m?[31m.onnx"));
+        assert_harmless(r.out, c[0]);
+        program_free(&r);
+    }
+}
+
 static void messages_stay_one_harmless_line(void **state) {
     (void)state;
     write_model("Concat", "N,8"); /* has no axis: an error that names the node */
@@ -117,6 +134,7 @@ static void json_keeps_the_name_escaped(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_form_of_output_lets_control_characters_through),
+        cmocka_unit_test(what_if_and_compare_name_the_model_harmlessly),
         cmocka_unit_test(messages_stay_one_harmless_line),
         cmocka_unit_test(a_row_of_csv_stays_a_line_with_all_its_fields),
         cmocka_unit_test(json_keeps_the_name_escaped),
