@@ -105,7 +105,8 @@ static double find_turning(variation *v, turning *happened, double reference, do
 /* Step time over the present one as far out as the figure's bounds allow. */
 static double gain_at_end(variation *v, double direction) {
     double now[DERIVATIVE_OUTPUTS], there[DERIVATIVE_OUTPUTS];
-    evaluate(0, now, v);
+    if (!evaluate(0, now, v))
+        return 1;
     for (int i = GRID; i > 0; i--) {
         double h = direction * i * log(2) / GRID_PER_OCTAVE;
         if (means_something(v, h) && evaluate(h, there, v))
