@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "communication.h"
@@ -193,6 +194,22 @@ static adept_status check_run(const adept_workload *workload, const adept_run *r
     return ADEPT_OK;
 }
 
+static void begin(adept_prediction *out, adept_variant variant) {
+    memset(out, 0, sizeof *out);
+    out->variant = variant;
+    out->interval_level = NAN;
+    out->step_time_interval_s = out->average_power_interval_W = (adept_interval){NAN, NAN};
+}
+
+/* What follows from time and power. */
+static adept_status complete(adept_prediction *out, const adept_workload *workload,
+                             const adept_hardware_spec *spec, adept_error *err) {
+    out->energy_per_step_J = workload->gpus * out->average_power_W * out->step_time_s;
+    out->throughput_per_s = workload->samples * workload->grad_accum * workload->gpus / out->step_time_s;
+    set_memory(out, workload, spec);
+    return check_result(out, err);
+}
+
 adept_status adept_predict_with(adept_prediction *out, adept_kernel_cost *kernels,
                                 const adept_workload *workload, const adept_hardware_spec *spec,
                                 const adept_theta *theta, const adept_run *run, adept_error *err) {
@@ -203,17 +220,63 @@ adept_status adept_predict_with(adept_prediction *out, adept_kernel_cost *kernel
     adept_status status = check_run(workload, run, err);
     if (status != ADEPT_OK)
         return status;
-    memset(out, 0, sizeof *out);
-    out->variant = theta->variant;
-    out->interval_level = NAN;
-    out->step_time_interval_s = out->average_power_interval_W = (adept_interval){NAN, NAN};
+    begin(out, theta->variant);
     status = model->predict(out, kernels, workload, spec, theta, run, err);
+    return status == ADEPT_OK ? complete(out, workload, spec, err) : status;
+}
+
+/* ---- many power limits ---- */
+
+struct adept_prepared {
+    const adept_workload *workload;
+    adept_hardware_spec spec;
+    adept_theta theta;
+    adept_run run;
+    void *memory[ADEPT_VARIANT_COUNT]; /* NULL: not needed so far */
+};
+
+adept_status adept_prepared_new(adept_prepared **out, adept_error *err) {
+    *out = calloc(1, sizeof **out);
+    return *out ? ADEPT_OK : adept_fail_memory(err);
+}
+
+void adept_prepared_free(adept_prepared *prepared) {
+    for (int i = 0; prepared && i < ADEPT_VARIANT_COUNT; i++)
+        free(prepared->memory[i]);
+    free(prepared);
+}
+
+adept_status adept_prepare(adept_prepared *prepared, const adept_workload *workload,
+                           const adept_hardware_spec *spec, const adept_theta *theta, const adept_run *run,
+                           adept_error *err) {
+    const adept_model *model = models[theta->variant];
+    void **memory = &prepared->memory[theta->variant];
+    prepared->workload = workload;
+    prepared->spec = *spec;
+    prepared->theta = *theta;
+    prepared->run = *run;
+    if (!model->prepare)
+        return ADEPT_OK;
+    if (!*memory)
+        *memory = malloc(model->prepared_B);
+    if (!*memory)
+        return adept_fail_memory(err);
+    return model->prepare(*memory, workload, &prepared->spec, &prepared->theta, run, err);
+}
+
+adept_status adept_predict_prepared(adept_prediction *out, adept_prepared *prepared, double power_limit_W,
+                                    adept_error *err) {
+    adept_variant variant = prepared->theta.variant;
+    prepared->run.power_limit_W = power_limit_W;
+    if (!models[variant]->prepare)
+        return adept_predict_with(out, NULL, prepared->workload, &prepared->spec, &prepared->theta,
+                                  &prepared->run, err);
+    adept_status status = check_run(prepared->workload, &prepared->run, err);
     if (status != ADEPT_OK)
         return status;
-    out->energy_per_step_J = workload->gpus * out->average_power_W * out->step_time_s;
-    out->throughput_per_s = workload->samples * workload->grad_accum * workload->gpus / out->step_time_s;
-    set_memory(out, workload, spec);
-    return check_result(out, err);
+    begin(out, variant);
+    models[variant]->predict_prepared(out, prepared->memory[variant], &prepared->theta, &prepared->run);
+    return complete(out, prepared->workload, &prepared->spec, err);
 }
 
 /* Residuals of held-out data, as ratios, around the predicted figures. */

@@ -11,6 +11,15 @@ typedef struct adept_model {
     adept_status (*predict)(adept_prediction *out, adept_kernel_cost *kernels, const adept_workload *workload,
                             const adept_hardware_spec *spec, const adept_theta *theta, const adept_run *run,
                             adept_error *err);
+    /*
+     * What no power limit changes, kept for many limits in memory of prepared_B bytes; spec and theta stay
+     * as they are until it is prepared anew. prepare NULL: there is nothing to gain.
+     */
+    size_t prepared_B;
+    adept_status (*prepare)(void *prepared, const adept_workload *workload, const adept_hardware_spec *spec,
+                            const adept_theta *theta, const adept_run *run, adept_error *err);
+    void (*predict_prepared)(adept_prediction *out, void *prepared, const adept_theta *theta,
+                             const adept_run *run);
 } adept_model;
 
 extern const adept_model adept_model_operator, adept_model_thesis;

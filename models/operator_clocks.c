@@ -5,11 +5,9 @@
 /* Phases of different power in an inference: layers, of which networks have some two dozen (power study). */
 #define INFERENCE_PHASES 24.0
 
-operator_clocks operator_clocks_make(const operator_gpu *gpu, double limit_W, double clock_limit_Hz) {
+operator_clocks operator_clocks_make(const operator_gpu *gpu, double clock_limit_Hz) {
     operator_clocks clocks = {
         .boost = operator_clock_at(gpu, 1),
-        .limit_W = limit_W * gpu->theta[OP_LIMIT_SHARE],
-        .fast_weight = 1,
         .last = OPERATOR_CLOCKS - 1,
     };
     double highest =
@@ -18,13 +16,12 @@ operator_clocks operator_clocks_make(const operator_gpu *gpu, double limit_W, do
     /* The highest is all that a step below its limit needs; `limited` fills the rest. */
     clocks.at[0].phi = lowest;
     clocks.at[clocks.last] = highest < 1 ? operator_clock_at(gpu, highest) : clocks.boost;
-    clocks.base_W = clocks.at[clocks.last].base_W;
     return clocks;
 }
 
 typedef struct clock_sums {
     const operator_items *items;
-    const operator_clock *clock;
+    int clock;
     double limit_W;
     double time_s, energy_J; /* of the step's kernels */
     bool exceeded;
@@ -32,16 +29,14 @@ typedef struct clock_sums {
 
 static void add_kernel(const operator_item *item, double count, void *user) {
     clock_sums *sums = user;
-    const operator_gpu *gpu = &sums->items->gpu;
-    double time_s = operator_kernel_time(gpu, &item->limits, sums->clock);
-    double energy_J = operator_kernel_energy(gpu, &item->limits, sums->clock, time_s);
+    operator_cost cost = operator_items_cost(sums->items, item, sums->clock);
     double repeats = item->pass == ADEPT_PASS_OPTIMIZER ? count : count * sums->items->workload->grad_accum;
-    sums->time_s += repeats * time_s;
-    sums->energy_J += repeats * energy_J;
-    sums->exceeded = sums->exceeded || (count > 0 && energy_J > sums->limit_W * time_s);
+    sums->time_s += repeats * cost.time_s;
+    sums->energy_J += repeats * cost.energy_J;
+    sums->exceeded = sums->exceeded || (count > 0 && cost.energy_J > sums->limit_W * cost.time_s);
 }
 
-static clock_sums sums_at(const operator_items *items, const operator_clock *clock) {
+static clock_sums sums_at(const operator_items *items, int clock) {
     clock_sums sums = {.items = items, .clock = clock, .limit_W = items->clocks.limit_W};
     operator_items_visit(items, add_kernel, &sums);
     return sums;
@@ -51,13 +46,16 @@ static clock_sums sums_at(const operator_items *items, const operator_clock *clo
 static double step_spare_J(const operator_items *items, int clock, double host_s, double gap_s,
                            double *step_s) {
     const operator_clock *c = &items->clocks.at[clock];
-    clock_sums sums = sums_at(items, c);
+    clock_sums sums = sums_at(items, clock);
     *step_s = (sums.time_s > host_s ? sums.time_s : host_s) + gap_s;
     return items->clocks.limit_W * *step_s - sums.energy_J - (*step_s - sums.time_s) * c->base_W;
 }
 
 static void fill_clocks(const operator_gpu *gpu, operator_clocks *clocks) {
     double lowest = clocks->at[0].phi, highest = clocks->at[clocks->last].phi;
+    if (clocks->filled)
+        return;
+    clocks->filled = true;
     for (int i = 0; i < clocks->last; i++)
         clocks->at[i] = operator_clock_at(gpu, lowest + (highest - lowest) * i / clocks->last);
 }
@@ -100,13 +98,18 @@ static double idle_W(const operator_clocks *clocks) {
     return clocks->fast_weight * clocks->at[fast].base_W + (1 - clocks->fast_weight) * slow_W;
 }
 
-double operator_clocks_settle(operator_items *items, double host_s, double gap) {
+double operator_clocks_settle(operator_items *items, double limit_W, double host_s, double gap) {
     operator_clocks *clocks = &items->clocks;
-    clock_sums boost = sums_at(items, &clocks->boost), top = boost;
+    const operator_clock *highest = &clocks->at[clocks->last];
+    clocks->limit_W = limit_W * items->gpu.theta[OP_LIMIT_SHARE];
+    clocks->slow = 0;
+    clocks->slow_share = 0;
+    clocks->fast_weight = 1;
+    clocks->base_W = highest->base_W;
+    clock_sums top = sums_at(items, clocks->last);
+    clock_sums boost = highest->phi < 1 ? sums_at(items, OPERATOR_BOOST) : top;
     double gap_s = gap * (boost.time_s > host_s ? boost.time_s : host_s);
-    if (clocks->at[clocks->last].phi < 1)
-        top = sums_at(items, &clocks->at[clocks->last]);
-    clocks->limited = top.exceeded || clocks->at[clocks->last].base_W > clocks->limit_W;
+    clocks->limited = top.exceeded || highest->base_W > clocks->limit_W;
     if (clocks->limited) {
         fill_clocks(&items->gpu, clocks);
         double step_s = settle_slow(items, host_s, gap_s);

@@ -10,13 +10,13 @@
 #include "operator_items.h"
 
 /* Clocks allowed by board and run; limits of the kernels are not needed yet. */
-operator_clocks operator_clocks_make(const operator_gpu *gpu, double limit_W, double clock_limit_Hz);
+operator_clocks operator_clocks_make(const operator_gpu *gpu, double clock_limit_Hz);
 
 /*
- * Settles items->clocks. host_s: host time of the step's launches, it cannot be shorter. Returns the seconds
- * per step in which the GPU is left idle by the loop around it (gap: a share of the uncapped step), which no
- * clock changes.
+ * Settles items->clocks, which may have been settled before at another limit. host_s: host time of the step's
+ * launches, it cannot be shorter. Returns the seconds per step in which the GPU is left idle by the loop
+ * around it (gap: a share of the uncapped step), which no clock changes.
  */
-double operator_clocks_settle(operator_items *items, double host_s, double gap);
+double operator_clocks_settle(operator_items *items, double limit_W, double host_s, double gap);
 
 #endif

@@ -1,5 +1,22 @@
 #include "operator_items.h"
 
+/* ---- one kernel at a clock ---- */
+
+operator_cost operator_items_cost(const operator_items *items, const operator_item *item, int clock) {
+    operator_memo *memo = item->memo;
+    if (memo && (memo->known >> clock & 1))
+        return (operator_cost){memo->time_s[clock], memo->energy_J[clock]};
+    const operator_clock *c = clock == OPERATOR_BOOST ? &items->clocks.boost : &items->clocks.at[clock];
+    double time_s = operator_kernel_time(&items->gpu, &item->limits, c);
+    double energy_J = operator_kernel_energy(&items->gpu, &item->limits, c, time_s);
+    if (memo) {
+        memo->known |= UINT64_C(1) << clock;
+        memo->time_s[clock] = time_s;
+        memo->energy_J[clock] = energy_J;
+    }
+    return (operator_cost){time_s, energy_J};
+}
+
 /* ---- one kernel under the limiters ---- */
 
 typedef struct outcome {
@@ -7,9 +24,8 @@ typedef struct outcome {
 } outcome;
 
 static outcome at_clock(const operator_items *items, const operator_item *item, int clock) {
-    const operator_clock *c = &items->clocks.at[clock];
-    double time_s = operator_kernel_time(&items->gpu, &item->limits, c);
-    return (outcome){time_s, operator_kernel_energy(&items->gpu, &item->limits, c, time_s), c->phi};
+    operator_cost cost = operator_items_cost(items, item, clock);
+    return (outcome){cost.time_s, cost.energy_J, items->clocks.at[clock].phi};
 }
 
 static outcome between(outcome low, outcome high, double share) {
@@ -55,9 +71,8 @@ static outcome slow_limited(const operator_items *items, const operator_item *it
 static void settle(const operator_items *items, operator_item *item) {
     const operator_clocks *clocks = &items->clocks;
     outcome o = at_clock(items, item, clocks->last);
-    item->boost_s = clocks->boost.phi > o.phi
-                        ? operator_kernel_time(&items->gpu, &item->limits, &clocks->boost)
-                        : o.time_s;
+    item->boost_s =
+        clocks->boost.phi > o.phi ? operator_items_cost(items, item, OPERATOR_BOOST).time_s : o.time_s;
     if (clocks->limited)
         o = between(slow_limited(items, item, o), fast_limited(items, item, o), clocks->fast_weight);
     item->time_s = o.time_s;
@@ -76,11 +91,16 @@ static operator_item make(const operator_items *items, size_t kernel) {
     };
 }
 
-void operator_items_init(operator_items *items) {
+void operator_items_init(operator_items *items, operator_memo *memos, size_t memo_count) {
     const adept_workload *w = items->workload;
     items->kept = w->kernel_count < OPERATOR_ITEMS_KEPT ? w->kernel_count : OPERATOR_ITEMS_KEPT;
-    for (size_t i = 0; i < items->kept; i++)
+    for (size_t i = 0; i < items->kept; i++) {
         items->kept_items[i] = make(items, i);
+        if (i >= memo_count)
+            continue;
+        items->kept_items[i].memo = &memos[i];
+        memos[i].known = 0;
+    }
     for (size_t i = 0; i < w->launch_count; i++) {
         if (w->launches[i].kernel < items->kept)
             items->kept_items[w->launches[i].kernel].count += w->launches[i].count;

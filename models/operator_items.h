@@ -2,7 +2,18 @@
 #ifndef ADEPT_OPERATOR_ITEMS_H
 #define ADEPT_OPERATOR_ITEMS_H
 
+#include <stdint.h>
+
 #include "operator_kernel.h"
+
+/* Clocks from the lowest a power limit can force (first) to the highest allowed (last), then boost. */
+enum { OPERATOR_CLOCKS = 33, OPERATOR_BOOST = OPERATOR_CLOCKS };
+
+/* What a kernel takes at each clock, as far as it was asked for: no limit of power changes it. */
+typedef struct operator_memo {
+    uint64_t known; /* bit i: clock i */
+    double time_s[OPERATOR_CLOCKS + 1], energy_J[OPERATOR_CLOCKS + 1];
+} operator_memo;
 
 /* Distinct kernels whose figures are kept on the stack; those beyond are computed again at every launch. */
 enum { OPERATOR_ITEMS_KEPT = 1024 };
@@ -12,17 +23,17 @@ typedef struct operator_item {
     double count;    /* launches of it in one micro-batch (optimizer: in the step) */
     double launches; /* kernels of one launch */
     adept_pass pass;
-    double boost_s;     /* time at boost clock */
-    double time_s, phi; /* at the clock it gets */
+    operator_memo *memo; /* NULL: none is kept */
+    double boost_s;      /* time at boost clock */
+    double time_s, phi;  /* at the clock it gets */
     double energy_J;
 } operator_item;
 
-/* Clocks from the lowest a power limit can force (first) to the highest allowed (last). */
-enum { OPERATOR_CLOCKS = 33 };
 typedef struct operator_clocks {
     operator_clock boost;
     operator_clock at[OPERATOR_CLOCKS];
     int last;     /* index of the highest */
+    bool filled;  /* those between the lowest and the highest */
     bool limited; /* some kernel would exceed the limit at the highest clock: the rest is filled */
     double limit_W;
     /* slow limiter: between clocks slow and slow + 1; share: how far towards the upper one */
@@ -41,8 +52,14 @@ typedef struct operator_items {
     operator_item kept_items[OPERATOR_ITEMS_KEPT];
 } operator_items;
 
-/* Fills limits and counts; clocks must be made before. */
-void operator_items_init(operator_items *items);
+/* Fills limits and counts. memos: for the first kernels, as many as there are. */
+void operator_items_init(operator_items *items, operator_memo *memos, size_t memo_count);
+
+/* Time and energy of a kernel at a clock (an index), computed once where a memo is kept. */
+typedef struct operator_cost {
+    double time_s, energy_J;
+} operator_cost;
+operator_cost operator_items_cost(const operator_items *items, const operator_item *item, int clock);
 
 /* The figures of a kernel: kept, or computed into scratch. */
 const operator_item *operator_items_at(const operator_items *items, size_t kernel, operator_item *scratch);

@@ -231,29 +231,37 @@ static double host_time_s(const queue *q, const adept_workload *w) {
     return passes_s * w->grad_accum + w->optimizer_work.kernels * q->launch_s[ADEPT_PASS_OPTIMIZER];
 }
 
-adept_status adept_operator_predict(adept_prediction *out, adept_kernel_cost *kernels,
-                                    const adept_workload *w, const adept_hardware_spec *spec,
-                                    const adept_theta *theta, const adept_run *run, adept_error *err) {
-    operator_items items;
+/* What no power limit changes: the GPU's figures, the kernels' limits, the clocks. */
+static adept_status prepare(operator_items *items, operator_memo *memos, size_t memo_count,
+                            const adept_workload *w, const adept_hardware_spec *spec,
+                            const adept_theta *theta, const adept_run *run, adept_error *err) {
     const double *t = theta->value;
     if (w->launch_count == 0)
         return adept_fail(err, ADEPT_RANGE, "the workload launches no kernel: nothing to predict");
-    items.gpu = operator_gpu_make(spec, t);
+    items->gpu = operator_gpu_make(spec, t);
     if (w->optimizer_impl == ADEPT_IMPL_FUSED)
-        items.gpu.optimizer_passes = 1;
-    items.workload = w;
-    items.fused = (w->fused_elementwise > 0 ? w->fused_elementwise : 1) *
-                  (run->fusion == ADEPT_FUSION_COMPILED ? t[OP_FUSED] : 1);
-    items.clocks = operator_clocks_make(&items.gpu, adept_power_limit_W(out, spec, run), run->clock_limit_Hz);
-    operator_items_init(&items);
-    queue q = queue_make(w, spec, t, run);
-    double gap_s =
-        operator_clocks_settle(&items, host_time_s(&q, w), run->idle_gap >= 0 ? run->idle_gap : t[OP_GAP]);
-    operator_items_settle(&items);
+        items->gpu.optimizer_passes = 1;
+    items->workload = w;
+    items->fused = (w->fused_elementwise > 0 ? w->fused_elementwise : 1) *
+                   (run->fusion == ADEPT_FUSION_COMPILED ? t[OP_FUSED] : 1);
+    items->clocks = operator_clocks_make(&items->gpu, run->clock_limit_Hz);
+    operator_items_init(items, memos, memo_count);
+    return ADEPT_OK;
+}
 
-    step_sums sums = {.items = &items};
-    operator_items_visit(&items, add_item, &sums);
-    size_t optimizer = run_passes(&q, &items);
+static void predict(adept_prediction *out, adept_kernel_cost *kernels, operator_items *items,
+                    const adept_theta *theta, const adept_run *run) {
+    const adept_workload *w = items->workload;
+    const adept_hardware_spec *spec = items->gpu.spec;
+    const double *t = theta->value;
+    queue q = queue_make(w, spec, t, run);
+    double gap_s = operator_clocks_settle(items, adept_power_limit_W(out, spec, run), host_time_s(&q, w),
+                                          run->idle_gap >= 0 ? run->idle_gap : t[OP_GAP]);
+    operator_items_settle(items);
+
+    step_sums sums = {.items = items};
+    operator_items_visit(items, add_item, &sums);
+    size_t optimizer = run_passes(&q, items);
     double communication_s = 0;
     if (w->mode == ADEPT_MODE_TRAIN && w->gpus > 1) {
         double stretch =
@@ -263,15 +271,51 @@ adept_status adept_operator_predict(adept_prediction *out, adept_kernel_cost *ke
             operator_exposed_s(spec, t, w->gpus, w->reduced_gradients_B, backward_s) + t[OP_SYNC] * q.gpu_s;
         q.gpu_s += communication_s;
     }
-    run_launches(&q, &items, optimizer, true);
+    run_launches(&q, items, optimizer, true);
     double busy_s = sums.time_s[0] + sums.time_s[1] + sums.time_s[2];
     set_results(out, &sums, communication_s, fmax(q.gpu_s - busy_s - communication_s, 0), gap_s);
     set_evidence(out, theta);
     set_notes(out, w, spec);
     if (kernels)
-        set_kernel_costs(kernels, &items);
-    return ADEPT_OK;
+        set_kernel_costs(kernels, items);
 }
 
-const adept_model adept_model_operator = {adept_operator_parameters, OP_PARAMETER_COUNT,
-                                          adept_operator_predict};
+adept_status adept_operator_predict(adept_prediction *out, adept_kernel_cost *kernels,
+                                    const adept_workload *w, const adept_hardware_spec *spec,
+                                    const adept_theta *theta, const adept_run *run, adept_error *err) {
+    enum { MEMOS = 256 }; /* on the stack, 140 kB */
+    operator_items items;
+    operator_memo memos[MEMOS];
+    adept_status status = prepare(&items, memos, MEMOS, w, spec, theta, run, err);
+    if (status == ADEPT_OK)
+        predict(out, kernels, &items, theta, run);
+    return status;
+}
+
+/* ---- many power limits ---- */
+
+typedef struct operator_prepared {
+    operator_items items;
+    operator_memo memos[OPERATOR_ITEMS_KEPT];
+} operator_prepared;
+
+static adept_status prepare_many(void *memory, const adept_workload *w, const adept_hardware_spec *spec,
+                                 const adept_theta *theta, const adept_run *run, adept_error *err) {
+    operator_prepared *prepared = memory;
+    return prepare(&prepared->items, prepared->memos, OPERATOR_ITEMS_KEPT, w, spec, theta, run, err);
+}
+
+static void predict_prepared(adept_prediction *out, void *memory, const adept_theta *theta,
+                             const adept_run *run) {
+    operator_prepared *prepared = memory;
+    predict(out, NULL, &prepared->items, theta, run);
+}
+
+const adept_model adept_model_operator = {
+    .parameters = adept_operator_parameters,
+    .parameter_count = OP_PARAMETER_COUNT,
+    .predict = adept_operator_predict,
+    .prepared_B = sizeof(operator_prepared),
+    .prepare = prepare_many,
+    .predict_prepared = predict_prepared,
+};

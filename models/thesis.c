@@ -126,4 +126,8 @@ static adept_status predict(adept_prediction *out, adept_kernel_cost *kernels, c
     return ADEPT_OK;
 }
 
-const adept_model adept_model_thesis = {adept_thesis_parameters, ADEPT_THESIS_PARAMETER_COUNT, predict};
+const adept_model adept_model_thesis = {
+    .parameters = adept_thesis_parameters,
+    .parameter_count = ADEPT_THESIS_PARAMETER_COUNT,
+    .predict = predict,
+};

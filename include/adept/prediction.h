@@ -207,6 +207,23 @@ adept_status adept_predict_with(adept_prediction *out, adept_kernel_cost *kernel
                                 const adept_workload *workload, const adept_hardware_spec *spec,
                                 const adept_theta *theta, const adept_run *run, adept_error *err);
 
+/*
+ * The same job at many power limits: prepare once what no limit changes, then predict at each. The result is
+ * that of adept_predict_with to the last bit. One object serves one thread, for any number of jobs.
+ */
+typedef struct adept_prepared adept_prepared; /* opaque: owns memory */
+adept_status adept_prepared_new(adept_prepared **out, adept_error *err);
+void adept_prepared_free(adept_prepared *prepared); /* NULL is fine */
+
+/* Borrows workload until the next adept_prepare; copies the rest. If it fails, prepare again before use. */
+adept_status adept_prepare(adept_prepared *prepared, const adept_workload *workload,
+                           const adept_hardware_spec *spec, const adept_theta *theta, const adept_run *run,
+                           adept_error *err);
+
+/* power_limit_W 0: the board's default. Errors: as adept_predict_with */
+adept_status adept_predict_prepared(adept_prediction *out, adept_prepared *prepared, double power_limit_W,
+                                    adept_error *err);
+
 /* Power of all nodes of a run, watts: GPUs, and what `host` of the hardware file says of the rest. */
 typedef struct adept_node_power {
     double gpus_W, cpu_W, dram_W, fan_W;

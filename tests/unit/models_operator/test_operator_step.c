@@ -364,6 +364,40 @@ static void many_distinct_kernels_predict_like_few(void **state) {
     free(f);
 }
 
+/* Both variants; the limits rise, fall, repeat, and bind or not. */
+static void prepared_predictions_are_single_ones_to_the_last_bit(void **state) {
+    (void)state;
+    const double limits_W[] = {0, 400, 90, 60, 250, 90, 1e4, 120.5, 0};
+    uint64_t random = 11;
+    fixture *f = make();
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_prepared *prepared;
+    assert_ok(adept_prepared_new(&prepared, &err), err);
+    for (int i = 0; i < 60; i++) {
+        if (i % 3 == 2)
+            assert_ok(adept_theta_init(&f->theta, ADEPT_VARIANT_THESIS, NULL, &err), err);
+        else
+            f->theta = initial_theta();
+        if (i % 3 == 1)
+            draw_theta(&f->theta, &random);
+        f->run.variant = f->theta.variant;
+        f->run.clock_limit_Hz = i % 2 ? f->spec.boost_clock_Hz * (0.2 + uniform(&random)) : 0;
+        f->w.gpus = 1 + i % 4;
+        f->w.mode = i % 5 ? ADEPT_MODE_TRAIN : ADEPT_MODE_INFERENCE;
+        assert_ok(adept_prepare(prepared, &f->w, &f->spec, &f->theta, &f->run, &err), err);
+        for (size_t j = 0; j < sizeof limits_W / sizeof limits_W[0]; j++) {
+            adept_prediction single, many;
+            f->run.power_limit_W = limits_W[j];
+            assert_ok(adept_predict_with(&single, NULL, &f->w, &f->spec, &f->theta, &f->run, &err), err);
+            assert_ok(adept_predict_prepared(&many, prepared, limits_W[j], &err), err);
+            assert_memory_equal(&single, &many, sizeof single); /* both begin as zero bytes */
+        }
+    }
+    assert_int_equal(adept_predict_prepared(&(adept_prediction){0}, prepared, -1, &err), ADEPT_ARGUMENT);
+    adept_prepared_free(prepared);
+    free(f);
+}
+
 static void no_kernel_at_all_is_an_error(void **state) {
     (void)state;
     fixture *f = make();
@@ -391,6 +425,7 @@ int main(void) {
         cmocka_unit_test(allreduce_is_a_ring_at_the_links_share),
         cmocka_unit_test(slower_links_never_shorten_the_step),
         cmocka_unit_test(many_distinct_kernels_predict_like_few),
+        cmocka_unit_test(prepared_predictions_are_single_ones_to_the_last_bit),
         cmocka_unit_test(no_kernel_at_all_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
