@@ -78,7 +78,7 @@ typedef struct adept_sweep adept_sweep; /* opaque: owns memory; borrows the job'
  * Plans a grid. Each spec is "KEY=A:B:N[:log]" or "KEY=V1,V2,..": N values from A to B, both included, evenly
  * or (log) in equal ratios; *A, *B: times the present value. Whole numbers (batch, seq, gpus, grad-accum)
  * are rounded and each taken once. Axes that need a profile of their own (all run options but power-limit,
- * clock-limit, variant) vary slowest, the others fastest, each group in the order given.
+ * clock-limit, variant) vary slowest, power limits fastest, each group in the order given.
  * Errors    ARGUMENT: unknown or repeated key, malformed range; RANGE: an end of a range is impossible;
  *           LIMIT: more than ADEPT_AXES_MAX axes or ADEPT_AXIS_POINTS_MAX values on one
  */

@@ -175,7 +175,7 @@ typedef struct refinement {
 static double goal_at(refinement *r, const double *values) {
     adept_sweep_row row = {0};
     adept_optimum *o = r->optimum;
-    sweep_predict(o->sweep, 0, r->profile, &r->run, values, &row);
+    sweep_predict(o->sweep, 0, SWEEP_ALONE, r->profile, &r->run, values, &row);
     consider(o, &row, values, false);
     if (fault_of(o, &row))
         return INFINITY;

@@ -16,10 +16,16 @@ typedef struct sweep_axis {
     bool slow;          /* its values need profiles of their own */
 } sweep_axis;
 
+/* Points of one group differ in their power limit alone. */
+typedef uint64_t sweep_group;
+#define SWEEP_ALONE UINT64_MAX
+
 /* What one thread changes from point to point. */
 typedef struct sweep_scratch {
     adept_hardware *hardware;
     adept_theta theta[ADEPT_VARIANT_COUNT];
+    adept_prepared *prepared; /* NULL: no axis of power limits */
+    sweep_group group;        /* for which hardware, theta and prepared are ready; SWEEP_ALONE: for none */
 } sweep_scratch;
 
 struct adept_sweep {
@@ -28,6 +34,7 @@ struct adept_sweep {
     size_t axis_count;
     sweep_axis axes[ADEPT_AXES_MAX];
     uint64_t profiles, fast_points; /* points = profiles * fast_points */
+    uint64_t limits;                /* power limits, the fastest axis; 1 without one */
     whatif_ranges ranges[ADEPT_VARIANT_COUNT];
     double base_octaves[ADEPT_VARIANT_COUNT]; /* of the figures that no axis changes */
     size_t peak_fields[ADEPT_PEAK_COUNT];     /* their rows in the table of fields */
@@ -39,8 +46,14 @@ struct adept_sweep {
 /* The run of a point: text options through slow axes. */
 adept_status sweep_run_of(const adept_sweep *sweep, const double *values, adept_run *run, adept_error *err);
 
-/* One point on a profile. values by axis. Fills all of row but point and at. */
-void sweep_predict(const adept_sweep *sweep, size_t thread, const adept_profile *profile,
+/*
+ * One point on a profile. values by axis. Fills all of row but point and at. A group's profile must live
+ * until the thread's next group, or sweep_forget.
+ */
+void sweep_predict(const adept_sweep *sweep, size_t thread, sweep_group group, const adept_profile *profile,
                    const adept_run *run, const double *values, adept_sweep_row *row);
+
+/* Lets go of what the threads keep of their last group. */
+void sweep_forget(const adept_sweep *sweep);
 
 #endif

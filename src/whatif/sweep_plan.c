@@ -181,13 +181,17 @@ static adept_status make_axis(adept_sweep *sweep, sweep_axis *axis, const char *
     return status;
 }
 
-/* Slow axes first, each group in the order given. */
+static int pace(const sweep_axis *axis) {
+    return axis->slow ? 0 : axis->key.late == WHATIF_POWER_LIMIT ? 2 : 1;
+}
+
+/* Slow axes first, power limits last: they share most of the work. Each group in the order given. */
 static void order_axes(adept_sweep *sweep) {
     sweep_axis sorted[ADEPT_AXES_MAX];
     size_t count = 0;
-    for (int slow = 1; slow >= 0; slow--) {
+    for (int group = 0; group <= 2; group++) {
         for (size_t i = 0; i < sweep->axis_count; i++) {
-            if (sweep->axes[i].slow == (slow == 1))
+            if (pace(&sweep->axes[i]) == group)
                 sorted[count++] = sweep->axes[i];
         }
     }
@@ -195,8 +199,10 @@ static void order_axes(adept_sweep *sweep) {
 }
 
 static adept_status count_points(adept_sweep *sweep, adept_error *err) {
-    sweep->profiles = sweep->fast_points = 1;
+    sweep->profiles = sweep->fast_points = sweep->limits = 1;
     for (size_t i = 0; i < sweep->axis_count; i++) {
+        if (pace(&sweep->axes[i]) == 2)
+            sweep->limits = sweep->axes[i].count;
         uint64_t *count = sweep->axes[i].slow ? &sweep->profiles : &sweep->fast_points;
         if (__builtin_mul_overflow(*count, (uint64_t)sweep->axes[i].count, count) || *count > UINT64_C(1)
                                                                                                   << 31)
@@ -248,7 +254,10 @@ static adept_status make_scratch(adept_sweep *sweep, adept_error *err) {
     if (status == ADEPT_OK && !sweep->scratch)
         status = adept_fail_memory(err);
     for (size_t i = 0; status == ADEPT_OK && i < threads; i++) {
+        sweep->scratch[i].group = SWEEP_ALONE;
         status = adept_hardware_copy(&sweep->scratch[i].hardware, sweep->job.hardware, err);
+        if (status == ADEPT_OK && sweep->limits > 1)
+            status = adept_prepared_new(&sweep->scratch[i].prepared, err);
         for (int v = 0; status == ADEPT_OK && v < ADEPT_VARIANT_COUNT; v++)
             status =
                 adept_theta_init(&sweep->scratch[i].theta[v], (adept_variant)v, sweep->job.hardware, err);
@@ -302,8 +311,10 @@ void adept_sweep_free(adept_sweep *sweep) {
     if (!sweep)
         return;
     size_t threads = sweep->pool && sweep->scratch ? adept_worker_pool_threads(sweep->pool) : 0;
-    for (size_t i = 0; i < threads; i++)
+    for (size_t i = 0; i < threads; i++) {
         adept_hardware_free(sweep->scratch[i].hardware);
+        adept_prepared_free(sweep->scratch[i].prepared);
+    }
     adept_worker_pool_free(sweep->pool);
     adept_arena_free(sweep->arena);
 }

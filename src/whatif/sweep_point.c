@@ -85,7 +85,30 @@ static void set_intervals(const adept_sweep *sweep, adept_sweep_row *row) {
     adept_whatif_widen(p, row->extrapolation);
 }
 
-void sweep_predict(const adept_sweep *sweep, size_t thread, const adept_profile *profile,
+void sweep_forget(const adept_sweep *sweep) {
+    for (size_t i = 0; i < adept_worker_pool_threads(sweep->pool); i++)
+        sweep->scratch[i].group = SWEEP_ALONE;
+}
+
+/* What all points of a group share: figures, and what no power limit changes. */
+static adept_status enter_group(const adept_sweep *sweep, size_t thread, sweep_group group,
+                                const adept_workload *w, const adept_run *run, const double *values,
+                                adept_error *err) {
+    sweep_scratch *scratch = &sweep->scratch[thread];
+    if (group != SWEEP_ALONE && group == scratch->group)
+        return ADEPT_OK;
+    scratch->group = SWEEP_ALONE;
+    adept_status status = set_figures(sweep, thread, values, run->variant, err);
+    if (status != ADEPT_OK || group == SWEEP_ALONE || !scratch->prepared)
+        return status;
+    status = adept_prepare(scratch->prepared, w, adept_hardware_spec_of(scratch->hardware),
+                           &scratch->theta[run->variant], run, err);
+    if (status == ADEPT_OK)
+        scratch->group = group;
+    return status;
+}
+
+void sweep_predict(const adept_sweep *sweep, size_t thread, sweep_group group, const adept_profile *profile,
                    const adept_run *run, const double *values, adept_sweep_row *row) {
     adept_error err = ADEPT_ERROR_INIT;
     adept_run here = *run;
@@ -97,8 +120,10 @@ void sweep_predict(const adept_sweep *sweep, size_t thread, const adept_profile 
     row->samples = w->samples * w->grad_accum * w->gpus;
     row->status = set_late(sweep, values, &here, &err);
     if (row->status == ADEPT_OK)
-        row->status = set_figures(sweep, thread, values, here.variant, &err);
-    if (row->status == ADEPT_OK)
+        row->status = enter_group(sweep, thread, group, w, &here, values, &err);
+    if (row->status == ADEPT_OK && scratch->group != SWEEP_ALONE)
+        row->status = adept_predict_prepared(&row->prediction, scratch->prepared, here.power_limit_W, &err);
+    else if (row->status == ADEPT_OK)
         row->status =
             adept_predict_with(&row->prediction, NULL, w, spec, &scratch->theta[here.variant], &here, &err);
     if (row->status != ADEPT_OK) {
@@ -120,7 +145,7 @@ adept_status adept_sweep_evaluate(adept_sweep *sweep, const double *values, adep
     if (status == ADEPT_OK)
         status = adept_profile_build(&profile, sweep->job.graph, &run, err);
     if (status == ADEPT_OK) {
-        sweep_predict(sweep, 0, profile, &run, values, out);
+        sweep_predict(sweep, 0, SWEEP_ALONE, profile, &run, values, out);
         if (out->status != ADEPT_OK)
             status = adept_fail(err, out->status, "%s", out->message);
     }

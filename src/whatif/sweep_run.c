@@ -74,7 +74,7 @@ static void evaluate(const sweep_job *job, size_t thread, uint64_t point, adept_
     decode(sweep, false, point % sweep->fast_points, row->at);
     values_at(sweep, row->at, values);
     if (slot->status == ADEPT_OK) {
-        sweep_predict(sweep, thread, slot->profile, &slot->run, values, row);
+        sweep_predict(sweep, thread, row->point / sweep->limits, slot->profile, &slot->run, values, row);
         return;
     }
     row->status = slot->status;
@@ -261,6 +261,7 @@ static bool run_block(sweep_job *job, FILE *out, adept_sweep_visit *visit, void 
                               job);
         more = hand_out(job, out, visit, user);
     }
+    sweep_forget(sweep);
     for (size_t i = 0; i < job->slot_count; i++)
         adept_profile_free(job->slots[i].profile);
     return more;

@@ -124,7 +124,7 @@ static void order_of_points_changes_nothing(void **state) {
     rows *x = collect(f), *y = collect(b);
     for (size_t i = 0; i < x->count; i++) {
         const uint32_t *at = x->row[i].at;
-        size_t other = ((2 - at[2]) * 4 + (3 - at[0])) * 7 + (6 - at[1]);
+        size_t other = ((2 - at[1]) * 4 + (3 - at[0])) * 7 + (6 - at[2]);
         assert_true(same_bits(x->row[i].prediction.step_time_s, y->row[other].prediction.step_time_s));
         assert_true(
             same_bits(x->row[i].prediction.average_power_W, y->row[other].prediction.average_power_W));
@@ -133,6 +133,30 @@ static void order_of_points_changes_nothing(void **state) {
     free(y);
     adept_sweep_free(f);
     adept_sweep_free(b);
+    job_close(&t);
+}
+
+/* Also where power limits, given first, share what does not depend on them; and when it runs again. */
+static void power_limits_share_work_and_change_no_bit(void **state) {
+    (void)state;
+    static const char *const specs[] = {"power-limit=60:420:37", "variant=operator,thesis",
+                                        "clock-limit=9e8,1.2e9,2e9", "spec.l2_B=2e7,4e7"};
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    adept_sweep *sweep = plan(&t, specs, 4);
+    assert_string_equal(adept_sweep_key(sweep, 3), "power-limit");
+    rows *first = collect(sweep), *second = collect(sweep);
+    for (size_t i = 0; i < first->count; i++) {
+        adept_prediction alone = predict_alone(&t, sweep, &first->row[i]);
+        const adept_prediction *p = &first->row[i].prediction, *q = &second->row[i].prediction;
+        assert_true(same_bits(p->step_time_s, alone.step_time_s));
+        assert_true(same_bits(p->average_power_W, alone.average_power_W));
+        assert_true(same_bits(p->step_time_s, q->step_time_s));
+        assert_true(same_bits(p->average_power_W, q->average_power_W));
+    }
+    free(first);
+    free(second);
+    adept_sweep_free(sweep);
     job_close(&t);
 }
 
@@ -268,6 +292,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_equal_single_predictions_to_the_last_bit),
         cmocka_unit_test(parameters_are_swept_like_figures),
+        cmocka_unit_test(power_limits_share_work_and_change_no_bit),
         cmocka_unit_test(order_of_points_changes_nothing),
         cmocka_unit_test(output_is_the_same_for_any_number_of_threads),
         cmocka_unit_test(whole_numbers_are_taken_once),
