@@ -116,6 +116,9 @@ typedef struct adept_run_option_info {
 /* The run options one by one, for parsers and help texts. False behind the last one. */
 bool adept_run_option(size_t index, adept_run_option_info *out);
 
+/* Whether one option is the same in two runs (a list: the same list). False for an unknown name. */
+bool adept_run_same(const adept_run *a, const adept_run *b, const char *name);
+
 /* Checks what single options cannot (frozen parts in inference, optimizer in inference, ...). */
 adept_status adept_run_check(const adept_run *run, adept_error *err);
 

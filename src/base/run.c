@@ -181,6 +181,44 @@ adept_status adept_run_set(adept_run *run, const char *name, const char *value, 
     return adept_fail(err, ADEPT_ARGUMENT, "unknown run option '%s'", name);
 }
 
+static bool same_number(const void *a, const void *b) {
+    double x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x == y;
+}
+
+static bool same_text(const void *a, const void *b) {
+    const char *x, *y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return strcmp(x ? x : "pytorch", y ? y : "pytorch") == 0;
+}
+
+bool adept_run_same(const adept_run *a, const adept_run *b, const char *name) {
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const option_row *row = &options[i];
+        const char *x = (const char *)a + row->offset, *y = (const char *)b + row->offset;
+        if (strcmp(row->name, name) != 0)
+            continue;
+        switch (row->kind) {
+        case CHOICE:
+            return memcmp(x, y, sizeof(int)) == 0;
+        case COUNT64:
+            return memcmp(x, y, sizeof(int64_t)) == 0;
+        case COUNT32:
+            return memcmp(x, y, sizeof(int32_t)) == 0;
+        case TEXT:
+            return same_text(x, y);
+        case LIST:
+            return memcmp(x, y, sizeof(void *)) == 0;
+        default:
+            return same_number(x, y);
+        }
+    }
+    return false;
+}
+
 adept_status adept_run_check(const adept_run *run, adept_error *err) {
     if (run->mode == ADEPT_MODE_INFERENCE && run->grad_accum > 1)
         return adept_fail(err, ADEPT_ARGUMENT, "--grad-accum %d: inference accumulates no gradients",

@@ -182,7 +182,8 @@ static double goal_at(refinement *r, const double *values) {
     return point_of(o, &row, values).goal_per_sample;
 }
 
-/* Golden sections between the neighbours of the best value on one axis. */
+/* Golden sections between the neighbours of the best value on one axis; where constraints leave neither
+ * point, towards the best one. */
 static void refine_axis(refinement *r, size_t a) {
     const double golden = 0.6180339887498949;
     adept_optimum *o = r->optimum;
@@ -200,7 +201,8 @@ static void refine_axis(refinement *r, size_t a) {
     double x1 = high - golden * (high - low), x2 = low + golden * (high - low);
     double y1 = (values[a] = x1, goal_at(r, values)), y2 = (values[a] = x2, goal_at(r, values));
     for (int i = 0; i < 40 && high - low > 1e-6 * fabs(high); i++) {
-        if (y1 <= y2) {
+        bool lower = isinf(y1) && isinf(y2) ? o->best.values[a] < x1 : y1 <= y2;
+        if (lower) {
             high = x2, x2 = x1, y2 = y1;
             values[a] = x1 = high - golden * (high - low);
             y1 = goal_at(r, values);
@@ -307,7 +309,7 @@ static double present_value(const sweep_axis *axis, const adept_whatif *job, con
     for (size_t i = 0; i < axis->count; i++) {
         adept_run probe = *job->run;
         if (adept_run_set(&probe, axis->key.name, axis->texts[i], NULL) == ADEPT_OK &&
-            memcmp(&probe, job->run, sizeof probe) == 0)
+            adept_run_same(&probe, job->run, axis->key.name))
             return (double)i;
     }
     return NAN;

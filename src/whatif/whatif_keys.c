@@ -141,6 +141,8 @@ double whatif_key_value(const whatif_key *key, const adept_hardware *hardware, c
     default:
         break;
     }
+    if (!run)
+        return NAN;
     if (key->late == WHATIF_POWER_LIMIT)
         return run->power_limit_W > 0 ? run->power_limit_W : spec->tdp_W;
     if (key->late == WHATIF_CLOCK_LIMIT)

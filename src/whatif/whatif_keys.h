@@ -32,7 +32,7 @@ typedef struct whatif_key {
 /* Errors    ARGUMENT: no such key, with the closest one; run options only where allowed */
 adept_status whatif_key_find(whatif_key *out, const char *name, bool run_options, adept_error *err);
 
-/* The present value of a numeric key; NaN: unknown. */
+/* The present value of a numeric key; NaN: unknown. run NULL: figures and parameters only. */
 double whatif_key_value(const whatif_key *key, const adept_hardware *hardware, const adept_run *run);
 
 /*

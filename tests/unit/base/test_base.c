@@ -71,6 +71,31 @@ static void run_options_reject_unknown_values_and_name_the_allowed_ones(void **s
     assert_int_equal(adept_run_set(&run, "colour", "red", &err), ADEPT_ARGUMENT);
 }
 
+static void options_of_two_runs_compare_by_value(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"batch",       "8"         },
+        {"gpus",        "4"         },
+        {"fusion",      "compiled"  },
+        {"dropout",     "0.1"       },
+        {"idle-gap",    "0.2"       },
+        {"power-limit", "200"       },
+        {"framework",   "tensorflow"},
+    };
+    char name[] = "pytorch";
+    adept_error err = ADEPT_ERROR_INIT;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        adept_run a = ADEPT_RUN_INIT, b = ADEPT_RUN_INIT;
+        b.framework = name;
+        assert_ok(adept_run_set(&b, "seq", "77", &err), err);
+        assert_true(adept_run_same(&a, &b, pairs[i][0]));
+        assert_ok(adept_run_set(&b, pairs[i][0], pairs[i][1], &err), err);
+        assert_false(adept_run_same(&a, &b, pairs[i][0]));
+    }
+    adept_run a = ADEPT_RUN_INIT;
+    assert_false(adept_run_same(&a, &a, "colour"));
+}
+
 static void element_types_have_the_widths_of_the_onnx_specification(void **state) {
     (void)state;
     assert_int_equal(adept_dtype_bits(ADEPT_DTYPE_BFLOAT16), 16);
@@ -107,6 +132,7 @@ int main(void) {
         cmocka_unit_test(plain_text_keeps_letters_and_drops_what_a_terminal_obeys),
         cmocka_unit_test(string_map_holds_ten_thousand_keys),
         cmocka_unit_test(run_options_reject_unknown_values_and_name_the_allowed_ones),
+        cmocka_unit_test(options_of_two_runs_compare_by_value),
         cmocka_unit_test(element_types_have_the_widths_of_the_onnx_specification),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
