@@ -171,6 +171,14 @@ static adept_status run_fold(adept_validation *v, const folds *f, size_t fold,
     return status == ADEPT_OK ? validation_baselines(v, fit, fold, err) : status;
 }
 
+adept_status adept_validation_check_cross(const adept_dataset *dataset, const char *by, adept_error *err) {
+    folds f = {0};
+    adept_validation *v = validation_new(dataset, ADEPT_VARIANT_THESIS);
+    adept_status status = v ? make_folds(v, &f, by, 1, err) : adept_fail_memory(err);
+    adept_validation_free(v);
+    return status;
+}
+
 adept_status adept_validation_cross(adept_validation **out, const adept_dataset *dataset, const char *by,
                                     const adept_fit_options *options, adept_error *err) {
     size_t rows = adept_dataset_count(dataset), gpus = adept_dataset_gpu_count(dataset);

@@ -219,12 +219,23 @@ static adept_status add_candidate(loader *l, const adept_trace *trace, size_t fi
     return status;
 }
 
+/* Messages of the CSV reader begin with file and line, which the list of skipped rows has already. */
+static const char *without_position(const char *reason, const char *file, size_t line) {
+    char number[32];
+    size_t length = strlen(file);
+    snprintf(number, sizeof number, ": line %zu: ", line);
+    bool doubled =
+        strncmp(reason, file, length) == 0 && strncmp(reason + length, number, strlen(number)) == 0;
+    return doubled ? reason + length + strlen(number) : reason;
+}
+
 static adept_status read_traces(loader *l, const adept_trace *const *traces, adept_error *err) {
     adept_status status = ADEPT_OK;
     for (size_t f = 0; status == ADEPT_OK && f < l->dataset->file_count; f++) {
         for (size_t i = 0; status == ADEPT_OK && i < adept_trace_skip_count(traces[f]); i++) {
             const adept_trace_skip *s = adept_trace_skip_at(traces[f], i);
-            status = skip(l->dataset, f, s->line, false, s->reason, err);
+            const char *reason = without_position(s->reason, l->dataset->files[f], s->line);
+            status = skip(l->dataset, f, s->line, false, reason, err);
         }
         for (size_t i = 0; status == ADEPT_OK && i < adept_trace_count(traces[f]); i++)
             status = add_candidate(l, traces[f], f, i, err);
@@ -322,6 +333,13 @@ static adept_status complete_rows(loader *l, adept_error *err) {
     return status;
 }
 
+static int by_position(const void *a, const void *b) {
+    const adept_dataset_skip *x = a, *y = b;
+    if (x->file != y->file)
+        return x->file < y->file ? -1 : 1;
+    return (x->line > y->line) - (x->line < y->line);
+}
+
 static adept_status check_any(const adept_dataset *dataset, adept_error *err) {
     if (dataset->count)
         return ADEPT_OK;
@@ -378,6 +396,8 @@ adept_status adept_dataset_load(adept_dataset **out, const adept_trace *const *t
         status = read_traces(&l, traces, err);
     if (status == ADEPT_OK)
         status = complete_rows(&l, err);
+    if (status == ADEPT_OK && l.dataset->skip_count)
+        qsort(l.dataset->skips, l.dataset->skip_count, sizeof *l.dataset->skips, by_position);
     if (status == ADEPT_OK)
         status = check_any(l.dataset, err);
     adept_json_free(l.hosts_file);

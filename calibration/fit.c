@@ -30,6 +30,7 @@ typedef struct fit_run {
     adept_fit_progress progress;
     double start_s, told_s;
     adept_spread_objective spread;
+    adept_de *de; /* kept until the polish is over, which may be stopped too; NULL: no search */
     bool stop;
 } fit_run;
 
@@ -133,23 +134,18 @@ static adept_status global_search(fit_run *r, adept_error *err) {
     settings.block = adept_loss_block(part->loss);
     settings.start = part->x;
     settings.fingerprint = fingerprint(part, o);
-    adept_de *de;
-    adept_status status = adept_de_new(&de, part->space.bounds, part->space.count, &settings, o->seed, err);
-    if (status != ADEPT_OK)
-        return status;
-    if (o->checkpoint)
-        status = resume(de, o->checkpoint, err);
+    adept_status status =
+        adept_de_new(&r->de, part->space.bounds, part->space.count, &settings, o->seed, err);
+    if (status == ADEPT_OK && o->checkpoint)
+        status = resume(r->de, o->checkpoint, err);
     if (status == ADEPT_OK)
-        status = search(r, de, err);
-    if (status == ADEPT_OK && r->stop && o->checkpoint)
-        status = adept_atomic_write(o->checkpoint, save_state, de, err);
+        status = search(r, r->de, err);
     if (status == ADEPT_OK) {
-        part->report.loss_search = part->report.loss = adept_de_best(de, part->x);
-        part->report.converged = adept_de_converged(de);
-        part->report.generations = adept_de_generation(de);
-        part->report.evaluations += adept_de_evaluations(de);
+        part->report.loss_search = part->report.loss = adept_de_best(r->de, part->x);
+        part->report.converged = adept_de_converged(r->de);
+        part->report.generations = adept_de_generation(r->de);
+        part->report.evaluations += adept_de_evaluations(r->de);
     }
-    adept_de_free(de);
     return status;
 }
 
@@ -390,6 +386,10 @@ static adept_status run_part(fit_run *r, adept_error *err) {
         status = global_search(r, err);
     if (status == ADEPT_OK && report->free_count > 0)
         status = polish(r, err);
+    if (status == ADEPT_OK && r->de && r->stop && r->fit->options.checkpoint)
+        status = adept_atomic_write(r->fit->options.checkpoint, save_state, r->de, err);
+    adept_de_free(r->de);
+    r->de = NULL;
     adept_search_space_theta(&part->space, part->x, &part->theta);
     report->seconds = now_s() - r->start_s;
     describe(part, r->stop, &r->fit->options);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "atomic_file.h"
 #include "fail.h"
@@ -142,18 +143,18 @@ static adept_status write_hardware(void *user, FILE *out, adept_error *err) {
     return adept_hardware_write(user, out, err);
 }
 
-static adept_status refuse_inputs(const adept_fit *fit, const char *path, adept_error *err) {
+static adept_status refuse_inputs(const adept_dataset *dataset, const char *path, adept_error *err) {
     char *full = realpath(path, NULL);
     adept_status status = ADEPT_OK;
-    for (size_t g = 0; full && status == ADEPT_OK && g < adept_dataset_gpu_count(fit->dataset); g++) {
-        char *input = realpath(adept_hardware_file(adept_dataset_gpu(fit->dataset, g)), NULL);
+    for (size_t g = 0; full && status == ADEPT_OK && g < adept_dataset_gpu_count(dataset); g++) {
+        char *input = realpath(adept_hardware_file(adept_dataset_gpu(dataset, g)), NULL);
         if (input && strcmp(full, input) == 0)
             status = adept_fail(err, ADEPT_ARGUMENT,
                                 "%s is the hardware file that was read; choose another name", path);
         free(input);
     }
-    for (size_t f = 0; full && status == ADEPT_OK && f < adept_dataset_file_count(fit->dataset); f++) {
-        char *input = realpath(adept_dataset_file(fit->dataset, f), NULL);
+    for (size_t f = 0; full && status == ADEPT_OK && f < adept_dataset_file_count(dataset); f++) {
+        char *input = realpath(adept_dataset_file(dataset, f), NULL);
         if (input && strcmp(full, input) == 0)
             status = adept_fail(err, ADEPT_ARGUMENT, "%s holds the measurements; choose another name", path);
         free(input);
@@ -172,7 +173,7 @@ static adept_status write_file(const char *path, adept_file_writer *write, void 
 
 static adept_status write_gpu(writer *w, size_t gpu, const char *path, adept_error *err) {
     adept_hardware *copy = NULL;
-    adept_status status = refuse_inputs(w->fit, path, err);
+    adept_status status = refuse_inputs(w->fit->dataset, path, err);
     if (status == ADEPT_OK)
         status = adept_hardware_copy(&copy, adept_dataset_gpu(w->fit->dataset, gpu), err);
     describe(w, (ptrdiff_t)gpu);
@@ -303,10 +304,54 @@ static adept_status write_folder(writer *w, const char *folder, adept_error *err
     return status == ADEPT_OK ? write_file(path, write_hosts, w, err) : status;
 }
 
+/* Several files go into a folder, one is a file. */
+static bool wants_folder(const adept_dataset *dataset, const adept_fit_options *options) {
+    return adept_dataset_gpu_count(dataset) > 1 || options->shared;
+}
+
+/* Whether a file can be made in the folder of path. */
+static adept_status check_parent(const char *path, adept_error *err) {
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_SIZE] = ".";
+    if (slash && (size_t)(slash - path) + 2 > sizeof folder)
+        return adept_fail(err, ADEPT_ARGUMENT, "%s: path too long", path);
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
+    if (access(folder, W_OK | X_OK) == 0)
+        return ADEPT_OK;
+    return adept_fail(err, ADEPT_IO, "%s: cannot write into %s: %s", path, folder, strerror(errno));
+}
+
+adept_status adept_fit_check_output(const adept_dataset *dataset, const adept_fit_options *options,
+                                    const char *path, adept_error *err) {
+    char file[PATH_SIZE];
+    struct stat old;
+    bool exists = stat(path, &old) == 0, several = wants_folder(dataset, options);
+    adept_status status = ADEPT_OK;
+    if (exists && several && !S_ISDIR(old.st_mode))
+        return adept_fail(err, ADEPT_ARGUMENT,
+                          "%s is a file, and several are to be written: give the name of a folder", path);
+    if (exists && !several && S_ISDIR(old.st_mode))
+        return adept_fail(err, ADEPT_ARGUMENT, "%s is a folder: give the name of a file in it", path);
+    if (!several)
+        status = refuse_inputs(dataset, path, err);
+    for (size_t g = 0; several && exists && status == ADEPT_OK && g < adept_dataset_gpu_count(dataset); g++) {
+        status = path_in(file, path, adept_hardware_id(adept_dataset_gpu(dataset, g)), err);
+        if (status == ADEPT_OK)
+            status = refuse_inputs(dataset, file, err);
+    }
+    if (status != ADEPT_OK || (exists && !several && !S_ISREG(old.st_mode)))
+        return status; /* a device is written to directly */
+    if (!exists || !several)
+        return check_parent(path, err);
+    status = path_in(file, path, "shared", err);
+    return status == ADEPT_OK ? check_parent(file, err) : status;
+}
+
 adept_status adept_fit_write(const adept_fit *fit, const char *path, const adept_fit_record *record,
                              adept_error *err) {
     writer w = {.fit = fit, .record = record, .part = &fit->parts[0]};
-    if (adept_dataset_gpu_count(fit->dataset) > 1 || fit->options.shared)
+    if (wants_folder(fit->dataset, &fit->options))
         return write_folder(&w, path, err);
     return write_gpu(&w, 0, path, err);
 }

@@ -260,6 +260,8 @@ adept_status adept_validation_of_hardware(adept_validation **out, const adept_da
  */
 adept_status adept_validation_cross(adept_validation **out, const adept_dataset *dataset, const char *by,
                                     const adept_fit_options *options, adept_error *err);
+/* What adept_validation_cross would refuse for its folds, before any fit. */
+adept_status adept_validation_check_cross(const adept_dataset *dataset, const char *by, adept_error *err);
 void adept_validation_free(adept_validation *validation); /* NULL is fine */
 
 size_t adept_validation_count(const adept_validation *validation);
@@ -343,6 +345,10 @@ typedef struct adept_fit_record {
  */
 adept_status adept_fit_write(const adept_fit *fit, const char *path, const adept_fit_record *record,
                              adept_error *err);
+
+/* What adept_fit_write would refuse for its path, before any fit: nothing is written. */
+adept_status adept_fit_check_output(const adept_dataset *dataset, const adept_fit_options *options,
+                                    const char *path, adept_error *err);
 
 /* ---- trace doctor ---- */
 

@@ -37,14 +37,20 @@ static bool count_of(const calibration_options *o, const char *option, const cha
 }
 
 /* NAME,NAME,.. ; the text is cut in place. */
-static bool add_names(const char **names, size_t *count, char *text) {
+static bool add_names(const calibration_options *o, const char *option, const char **names, size_t *count,
+                      char *text) {
     char *rest = NULL;
+    size_t before = *count;
     for (char *name = strtok_r(text, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
         if (*count == CALIBRATION_NAMES_MAX)
             return false;
         names[(*count)++] = name;
     }
-    return true;
+    if (*count > before)
+        return true;
+    fprintf(stderr, "adept %s: --%s: no names; give NAME,NAME,.. of docs/parameters.md\n", o->command,
+            option);
+    return false;
 }
 
 /* NAME=V,NAME,.. ; without a value the parameter keeps the one it has. */
@@ -172,10 +178,10 @@ static bool apply(calibration_options *o, const option_row *row, char *value) {
         return number(o, row->name, value, 0, row->upper, row->target);
     case FREE:
         o->fit.free = o->free;
-        return add_names(o->free, &o->fit.free_count, value);
+        return add_names(o, row->name, o->free, &o->fit.free_count, value);
     case REFINE:
         o->fit.refine = o->refine;
-        return add_names(o->refine, &o->fit.refine_count, value);
+        return add_names(o, row->name, o->refine, &o->fit.refine_count, value);
     case FIX:
         return add_fixed(o, value);
     case SATURATION:

@@ -40,6 +40,16 @@ typedef struct calibration {
     adept_stage stages[ADEPT_STAGE_COUNT], ablation[ADEPT_ABLATION_COUNT];
 } calibration;
 
+/* What would fail after the fit, before it. */
+static adept_status check(const calibration *c, const calibration_options *o, adept_error *err) {
+    adept_status status = ADEPT_OK;
+    if (o->cv)
+        status = adept_validation_check_cross(c->data.dataset, o->cv, err);
+    if (status == ADEPT_OK && o->output)
+        status = adept_fit_check_output(c->data.dataset, &o->fit, o->output, err);
+    return status;
+}
+
 static adept_status fit_all(calibration *c, const calibration_options *o, adept_error *err) {
     adept_status status = ADEPT_OK;
     if (o->ablation)
@@ -103,7 +113,7 @@ static void warn(const calibration *c, const calibration_options *o) {
             fprintf(stderr, "adept calibrate: %s: not converged after %llu generations\n", p->name,
                     (unsigned long long)p->generations);
     }
-    if (calibration_interrupted() && o->fit.checkpoint)
+    if (adept_fit_stopped(c->fit) && o->fit.checkpoint && !o->fit.local)
         fprintf(stderr, "adept calibrate: state saved to %s; the same command goes on from there\n",
                 o->fit.checkpoint);
 }
@@ -121,6 +131,8 @@ static int run_calibrate(calibration_options *o, const char *command) {
     adept_error err = ADEPT_ERROR_INIT;
     calibration c = {.fit = NULL};
     adept_status status = calibration_open(&c.data, o, &err);
+    if (status == ADEPT_OK)
+        status = check(&c, o, &err);
     if (status == ADEPT_OK) {
         calibration_watch_begin(o);
         status = fit_all(&c, o, &err);

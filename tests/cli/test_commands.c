@@ -127,6 +127,8 @@ static void failure_is_exit_code_1(void **state) {
         {1, "/nonexistent/hw.json", {"predict", GRAPH, "--hw", "/nonexistent/hw.json"}},
         {1, "/nonexistent/t.csv",   {"validate", "/nonexistent/t.csv"}                },
         {1, "/nonexistent/t.csv",   {"calibrate", "/nonexistent/t.csv"}               },
+        {2, "--free",               {"calibrate", "t.csv", "--free", ","}             },
+        {2, "--refine",             {"calibrate", "t.csv", "--refine", ""}            },
     };
     assert_messages(table, sizeof table / sizeof table[0]);
 }

@@ -56,6 +56,11 @@ static void unusable_rows_are_listed_with_line_and_reason(void **state) {
         if (!strstr(skip->reason, expected[i].reason))
             fail_msg("line %zu: '%s' does not mention %s", skip->line, skip->reason, expected[i].reason);
     }
+    for (size_t i = 0; i < adept_dataset_skip_count(s.dataset); i++) {
+        const adept_dataset_skip *skip = adept_dataset_skip_at(s.dataset, i);
+        assert_true(i == 0 || skip->line > adept_dataset_skip_at(s.dataset, i - 1)->line); /* in order */
+        assert_null(strstr(skip->reason, s.path)); /* file and line stand beside the reason */
+    }
     assert_true(skip_at(&s, 11)->power_only);
     assert_true(isnan(adept_dataset_at(s.dataset, 1)->average_power_W));
     assert_close(adept_dataset_at(s.dataset, 1)->step_time_s, 0.02, 1e-12);
@@ -205,6 +210,43 @@ static void the_input_file_is_never_written_to(void **state) {
     synthetic_free(&s);
 }
 
+/* A fit can take hours: what its output cannot be is said before. */
+static void an_impossible_output_is_refused_before_the_fit(void **state) {
+    (void)state;
+    adept_fit_options one = ADEPT_FIT_OPTIONS_INIT, shared = ADEPT_FIT_OPTIONS_INIT;
+    adept_error err = ADEPT_ERROR_INIT;
+    char folder[] = "/tmp/adept-out-XXXXXX", file[64], missing[64];
+    synthetic s;
+    shared.shared = true;
+    assert_ok(synthetic_load_text(&s, GOOD, NULL, &err), err);
+    assert_non_null(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/out.json", folder);
+    snprintf(missing, sizeof missing, "%s/no/out.json", folder);
+    const struct {
+        const adept_fit_options *options;
+        const char *path;
+        adept_status status;
+    } cases[] = {
+        {&one, file,                                            ADEPT_OK      },
+        {&one, folder,                                          ADEPT_ARGUMENT},
+        {&one, missing,                                         ADEPT_IO      },
+        {&one, s.path,                                          ADEPT_ARGUMENT},
+        {&one, adept_hardware_file(adept_dataset_gpu(s.dataset, 0)),            ADEPT_ARGUMENT},
+        {&shared,    folder,                                             ADEPT_OK                                                 },
+        {&shared,    file,                                             ADEPT_OK  },
+        {&shared,    missing,                                             ADEPT_IO                                              },
+        {&shared,    s.path,                                             ADEPT_ARGUMENT   },
+        {&shared,    ADEPT_SOURCE_DIR "/data/hardware",                                             ADEPT_ARGUMENT                   },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        adept_status status = adept_fit_check_output(s.dataset, cases[i].options, cases[i].path, &err);
+        if (status != cases[i].status || (status != ADEPT_OK && !strstr(err.message, cases[i].path)))
+            fail_msg("case %zu: %d, %s", i, (int)status, err.message);
+    }
+    synthetic_free(&s);
+    rmdir(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unusable_rows_are_listed_with_line_and_reason),
@@ -215,6 +257,7 @@ int main(void) {
         cmocka_unit_test(written_parameters_read_back_the_same),
         cmocka_unit_test(a_full_disk_leaves_the_old_file_whole),
         cmocka_unit_test(the_input_file_is_never_written_to),
+        cmocka_unit_test(an_impossible_output_is_refused_before_the_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

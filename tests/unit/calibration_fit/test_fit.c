@@ -174,6 +174,61 @@ static void an_interrupted_fit_returns_the_best_so_far_and_resumes(void **state)
     synthetic_free(&s);
 }
 
+/* Lets the search pass and stops the polish, whose generation no longer grows. */
+typedef struct polish_stop {
+    uint64_t generation;
+    int calls; /* at this generation */
+} polish_stop;
+
+static bool stop_in_polish(void *user, const adept_fit_progress *progress) {
+    polish_stop *s = user;
+    s->calls = progress->generation == s->generation ? s->calls + 1 : 0;
+    s->generation = progress->generation;
+    return progress->generation < 2 || s->calls == 0;
+}
+
+/* The operator variant, whose polish takes longer than the watch's period. */
+static void a_fit_interrupted_in_its_polish_resumes_behind_the_search(void **state) {
+    (void)state;
+    static const char *const names[] = {"e_core", "e_tensor", "kernel", "bw_hbm"};
+    char path[] = "/tmp/adept-checkpoint-XXXXXX";
+    adept_theta theta = planted_theta();
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_fit_options o = ADEPT_FIT_OPTIONS_INIT;
+    polish_stop stop = {0, 0};
+    synthetic s;
+    adept_fit *cut, *whole, *resumed;
+    close(mkstemp(path));
+    remove(path);
+    synthetic_load(&s, "a100", &theta, 0.05);
+    o.variant = ADEPT_VARIANT_OPERATOR;
+    o.free = names;
+    o.free_count = 4;
+    o.members_per_parameter = 2;
+    o.generations = 2;
+    o.polish = 100000;
+    o.tol = 0;
+    o.checkpoint = path;
+    o.watch = stop_in_polish;
+    o.watch_user = &stop;
+    assert_ok(adept_fit_run(&cut, s.dataset, NULL, &o, &err), err);
+    assert_true(adept_fit_stopped(cut));
+    assert_int_equal(adept_fit_part_at(cut, 0)->generations, 2);
+    assert_int_equal(access(path, R_OK), 0);
+    o.watch = NULL;
+    o.polish = 2;
+    assert_ok(adept_fit_run(&resumed, s.dataset, NULL, &o, &err), err);
+    remove(path);
+    assert_ok(adept_fit_run(&whole, s.dataset, NULL, &o, &err), err);
+    assert_int_not_equal(access(path, R_OK), 0); /* a fit that ends leaves no state */
+    for (size_t i = 0; i < adept_fit_theta(whole, 0)->count; i++)
+        assert_true(adept_fit_theta(resumed, 0)->value[i] == adept_fit_theta(whole, 0)->value[i]);
+    adept_fit_free(cut);
+    adept_fit_free(whole);
+    adept_fit_free(resumed);
+    synthetic_free(&s);
+}
+
 static void stages_never_make_the_loss_worse(void **state) {
     (void)state;
     adept_theta theta = planted_theta();
@@ -249,6 +304,7 @@ int main(void) {
         cmocka_unit_test(evidence_names_what_the_rows_do_not_determine),
         cmocka_unit_test(parameters_without_rows_keep_their_value),
         cmocka_unit_test(an_interrupted_fit_returns_the_best_so_far_and_resumes),
+        cmocka_unit_test(a_fit_interrupted_in_its_polish_resumes_behind_the_search),
         cmocka_unit_test(stages_never_make_the_loss_worse),
         cmocka_unit_test(launch_costs_of_hosts_are_recovered),
     };

@@ -140,7 +140,9 @@ static void impossible_folds_are_refused(void **state) {
     for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
         assert_int_equal(adept_validation_cross(&v, s.dataset, ways[w], &o, &err), ADEPT_ARGUMENT);
         assert_null(v);
+        assert_int_equal(adept_validation_check_cross(s.dataset, ways[w], &err), ADEPT_ARGUMENT);
     }
+    assert_ok(adept_validation_check_cross(s.dataset, "model", &err), err);
     synthetic_free(&s);
 }
 
