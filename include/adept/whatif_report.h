@@ -55,6 +55,7 @@ typedef struct adept_compared {
 typedef struct adept_compare_options {
     bool totals;             /* of a run of samples or steps */
     const char *carbon_from; /* region and source of the intensity; NULL: none asked for */
+    const char *prices_from; /* file; NULL: that of data/economics */
     double carbon_g_per_kWh, pue;
 } adept_compare_options;
 
@@ -64,6 +65,10 @@ adept_status adept_report_compare_json(FILE *out, const adept_compared *items, s
                                        const adept_compare_options *options, adept_error *err);
 adept_status adept_report_compare_csv(FILE *out, const adept_compared *items, size_t count,
                                       const adept_compare_options *options, adept_error *err);
+
+/* As one page, like adept_report_html; at least one item. */
+adept_status adept_report_compare_html(FILE *out, const adept_compared *items, size_t count,
+                                       const adept_compare_options *options, adept_error *err);
 
 /*
  * One self-contained page: no script, no network, readable in light and dark, on paper, by keyboard and by

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "adept/error.h"
+#include "adept/hardware.h"
+#include "adept/prediction.h"
 #include "adept/profile.h"
 #include "adept/run.h"
 
@@ -67,6 +69,10 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 
 /* --strict: whether the profile is not complete (adept_profile_check_complete), said on stderr. */
 bool cli_refuses(const char *command, const adept_profile *profile);
+
+/* The same for a prediction with a note that its figures do not hold (adept_note_refused). */
+bool cli_refuses_prediction(const char *command, const adept_graph *graph, const adept_hardware *hardware,
+                            const adept_prediction *prediction);
 
 /* One function per command; argv[0] is the command's name. Returns the exit code. */
 #define CLI_COMMANDS(X)                                                                                      \

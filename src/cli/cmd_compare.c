@@ -10,15 +10,16 @@ enum { MAX_ITEMS = 64 };
 
 typedef struct compare_options {
     cli_run run;
-    const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *region, *prices;
+    const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *region, *prices, *html;
     size_t model_count, hardware_count;
     double samples, steps, carbon, pue;
-    bool json, csv, help;
+    bool json, csv, strict, help;
 } compare_options;
 
 static void print_help(void) {
     puts("adept compare MODEL.onnx .. --hw ID,ID,.. [run options] [--samples N|--steps N]\n"
-         "              [--region R|--carbon G_PER_KWH] [--pue X] [--prices FILE] [--json|--csv]\n"
+         "              [--region R|--carbon G_PER_KWH] [--pue X] [--prices FILE] [--html FILE]\n"
+         "              [--json|--csv] [--strict]\n"
          "\nRanks GPUs for a job by time, energy and, with prices, cost; totals of a run.\n"
          "\n  --hw ID,ID,..     GPUs of `adept hw list`, or files of your own; `all` is every known one\n"
          "  --samples N       the run: so many samples, or\n"
@@ -30,7 +31,9 @@ static void print_help(void) {
          "  --prices FILE     CSV with item,price,unit,currency,source: a GPU's id and its price per hour, "
          "or\n"
          "                    electricity and its price per kWh\n"
-         "  --json, --csv     for programs");
+         "  --html FILE       one page: ranking, bars with intervals, totals, what they rest on\n"
+         "  --json, --csv     for programs\n"
+         "  --strict          refuse (exit 3) unknown operators and predictions out of range");
     cli_run_help(stdout);
 }
 
@@ -70,16 +73,18 @@ static int take_option(compare_options *o, cli_arguments *args, const char *opti
     } rows[] = {
         {"region",  &o->region, NULL       },
         {"prices",  &o->prices, NULL       },
+        {"html",    &o->html,   NULL       },
         {"samples", NULL,       &o->samples},
         {"steps",   NULL,       &o->steps  },
         {"carbon",  NULL,       &o->carbon },
         {"pue",     NULL,       &o->pue    },
     };
     const cli_flag flags[] = {
-        {"json", &o->json},
-        {"csv",  &o->csv },
-        {"help", &o->help},
-        {"h",    &o->help},
+        {"json",   &o->json  },
+        {"csv",    &o->csv   },
+        {"strict", &o->strict},
+        {"help",   &o->help  },
+        {"h",      &o->help  },
     };
     bool taken;
     if (cli_set_flag(flags, CLI_COUNT(flags), args, option))
@@ -236,11 +241,36 @@ static adept_status print(const comparison *c, const compare_options *o, const a
     return adept_report_compare_text(stdout, c->items, c->count, how, err);
 }
 
+static adept_status write_page(const comparison *c, const char *path, const adept_compare_options *how,
+                               adept_error *err) {
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        err->status = ADEPT_IO;
+        snprintf(err->message, sizeof err->message, "%.900s: cannot be written", path);
+        return ADEPT_IO;
+    }
+    adept_status status = adept_report_compare_html(file, c->items, c->count, how, err);
+    fclose(file);
+    return status;
+}
+
+/* --strict: as predict, for every model on every GPU. */
+static bool is_refused(const comparison *c) {
+    for (size_t i = 0; i < c->count; i++) {
+        const adept_predicted *p = &c->items[i].predicted;
+        if (cli_refuses("compare", p->profile) ||
+            cli_refuses_prediction("compare", p->graph, p->hardware, p->prediction))
+            return true;
+    }
+    return false;
+}
+
 static adept_status run(comparison *c, const compare_options *o, adept_error *err) {
     char from[512] = "as given";
     adept_compare_options how = {.totals = o->samples > 0 || o->steps > 0,
                                  .carbon_from = isnan(o->carbon) ? NULL : from,
                                  .carbon_g_per_kWh = o->carbon,
+                                 .prices_from = o->prices,
                                  .pue = o->pue};
     adept_status status = load(c, o, err);
     if (status == ADEPT_OK && o->region) {
@@ -262,7 +292,9 @@ static adept_status run(comparison *c, const compare_options *o, adept_error *er
         if (status == ADEPT_OK)
             qsort(&c->items[first], c->count - first, sizeof *c->items, by_time);
     }
-    return status == ADEPT_OK ? print(c, o, &how, err) : status;
+    if (status == ADEPT_OK)
+        status = print(c, o, &how, err);
+    return status == ADEPT_OK && o->html ? write_page(c, o->html, &how, err) : status;
 }
 
 int adept_cmd_compare(int argc, char **argv) {
@@ -277,6 +309,8 @@ int adept_cmd_compare(int argc, char **argv) {
         if (status != ADEPT_OK) {
             err.status = status;
             code = cli_failed("compare", &err);
+        } else if (options.strict && is_refused(&c)) {
+            code = EXIT_REFUSED;
         }
     }
     free_comparison(&c);

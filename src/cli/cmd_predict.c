@@ -249,14 +249,9 @@ static bool is_refused(const predictions *p) {
     for (size_t i = 0; i < p->count; i++) {
         if (cli_refuses("predict", p->predicted[i].profile))
             return true;
-        for (size_t n = 0; n < p->results[i].note_count; n++) {
-            if (adept_note_refused(p->results[i].notes[n].code)) {
-                fprintf(stderr, "adept predict: %s on %s: refused: %s\n",
-                        adept_graph_path(p->predicted[i].graph), adept_hardware_id(p->predicted[i].hardware),
-                        adept_note_text(p->results[i].notes[n].code));
-                return true;
-            }
-        }
+        if (cli_refuses_prediction("predict", p->predicted[i].graph, p->predicted[i].hardware,
+                                   &p->results[i]))
+            return true;
     }
     return false;
 }

@@ -15,14 +15,14 @@ typedef struct whatif_options {
     const char *settings[MAX_LIST], *sweeps[MAX_LIST], *over[MAX_LIST];
     size_t setting_count, sweep_count, over_count;
     double max_step_time_s, max_power_W, pue, threads;
-    bool json, csv, sensitivity, help;
+    bool json, csv, sensitivity, strict, help;
 } whatif_options;
 
 static void print_help(void) {
     puts(
         "adept whatif MODEL.onnx --hw ID|FILE.json [run options] --set KEY=VALUE|*F|+P% ..\n"
         "             --sweep KEY=A:B:N[:log]|V1,V2,.. .. [--sensitivity] [--optimize GOAL --over KEY,..]\n"
-        "             [-o NEW_HW.json] [--html FILE] [--json|--csv]\n"
+        "             [-o NEW_HW.json] [--html FILE] [--json|--csv] [--strict]\n"
         "\nHardware that does not exist, grids over figures and run options, what matters, what is best.\n"
         "\n  --set KEY=VALUE        a figure of the hardware file (spec.tdp_W) or a parameter "
         "(theta.operator.g);\n"
@@ -41,7 +41,10 @@ static void print_help(void) {
         "  --prices FILE --pue X  for --optimize cost\n"
         "  --html FILE            one page with all figures\n"
         "  --threads N            (one per processor)\n"
-        "  --json, --csv          sweeps stream as JSON lines or CSV rows");
+        "  --json, --csv          sweeps stream as JSON lines or CSV rows\n"
+        "  --strict               refuse (exit 3) unknown operators and predictions out of range, also of "
+        "one "
+        "point of a sweep");
     cli_run_help(stdout);
 }
 
@@ -50,6 +53,7 @@ static bool set_flag(whatif_options *o, const cli_arguments *args, const char *o
         {"json",        &o->json       },
         {"csv",         &o->csv        },
         {"sensitivity", &o->sensitivity},
+        {"strict",      &o->strict     },
         {"help",        &o->help       },
         {"h",           &o->help       },
     };
@@ -186,6 +190,8 @@ typedef struct whatif_work {
     adept_explanation *explanation;
     adept_sweep *sweep;
     adept_sweep_sample sample;
+    uint64_t refused_rows;    /* of the sweep, by --strict */
+    adept_prediction refused; /* the first of them */
     adept_sensitivity *sensitivity;
     adept_optimum *optimum;
     adept_whatif_report report;
@@ -249,6 +255,14 @@ static adept_status prepare(whatif_work *w, const whatif_options *o, adept_error
     return status;
 }
 
+/* Counts what --strict does not accept; the first such prediction is kept. */
+static bool visit_row(const adept_sweep_row *row, void *user) {
+    whatif_work *w = user;
+    if (row->status == ADEPT_OK && row->refused && w->refused_rows++ == 0)
+        w->refused = row->prediction;
+    return adept_sweep_sample_visit(row, &w->sample);
+}
+
 /* Sweeps stream; with --optimize, --sweep gives only ranges. */
 static adept_status sweep(whatif_work *w, const whatif_options *o, adept_error *err) {
     adept_status status = adept_sweep_new(&w->sweep, &w->job, o->sweeps, o->sweep_count, err);
@@ -260,8 +274,8 @@ static adept_status sweep(whatif_work *w, const whatif_options *o, adept_error *
     w->report.sample = &w->sample;
     if (o->json || o->csv)
         return adept_sweep_write(w->sweep, stdout, o->csv ? ADEPT_SWEEP_CSV : ADEPT_SWEEP_JSON_LINES,
-                                 adept_sweep_sample_visit, &w->sample, err);
-    return adept_sweep_run(w->sweep, adept_sweep_sample_visit, &w->sample, err);
+                                 visit_row, w, err);
+    return adept_sweep_run(w->sweep, visit_row, w, err);
 }
 
 static adept_status optimize(whatif_work *w, const whatif_options *o, adept_error *err) {
@@ -337,6 +351,20 @@ static adept_status run(whatif_work *w, const whatif_options *o, adept_error *er
     return status;
 }
 
+/* --strict: as predict, of the job as set or, in a sweep, of its points. */
+static bool is_refused(const whatif_work *w) {
+    if (cli_refuses("whatif", w->profile))
+        return true;
+    if (!w->sweep)
+        return cli_refuses_prediction("whatif", w->graph, w->hardware, &w->after);
+    if (w->refused_rows == 0)
+        return false;
+    cli_refuses_prediction("whatif", w->graph, w->hardware, &w->refused);
+    fprintf(stderr, "adept whatif: %llu of %llu points are refused\n", (unsigned long long)w->refused_rows,
+            (unsigned long long)adept_sweep_points(w->sweep));
+    return true;
+}
+
 int adept_cmd_whatif(int argc, char **argv) {
     whatif_options options = {.run = cli_run_new()};
     whatif_work work = {0};
@@ -349,6 +377,8 @@ int adept_cmd_whatif(int argc, char **argv) {
         if (status != ADEPT_OK) {
             err.status = status;
             code = cli_failed("whatif", &err);
+        } else if (options.strict && is_refused(&work)) {
+            code = EXIT_REFUSED;
         }
     }
     free_work(&work);

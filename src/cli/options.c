@@ -142,3 +142,15 @@ bool cli_refuses(const char *command, const adept_profile *profile) {
     fprintf(stderr, "adept %s: refused: %s\n", command, err.message);
     return true;
 }
+
+bool cli_refuses_prediction(const char *command, const adept_graph *graph, const adept_hardware *hardware,
+                            const adept_prediction *prediction) {
+    for (size_t i = 0; i < prediction->note_count; i++) {
+        if (!adept_note_refused(prediction->notes[i].code))
+            continue;
+        fprintf(stderr, "adept %s: %s on %s: refused: %s\n", command, adept_graph_path(graph),
+                adept_hardware_id(hardware), adept_note_text(prediction->notes[i].code));
+        return true;
+    }
+    return false;
+}

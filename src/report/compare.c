@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adept/whatif_report.h"
+#include "compare_rank.h"
 #include "fail.h"
 #include "number.h"
 #include "plain_text.h"
@@ -13,42 +14,35 @@ static adept_status finish(FILE *out, adept_error *err) {
     return fflush(out) == 0 && !ferror(out) ? ADEPT_OK : adept_fail(err, ADEPT_IO, "cannot write the report");
 }
 
-/* ---- ranks: 1 is best; among the rows of one model that fit in memory ---- */
+/* ---- ranks ---- */
 
-typedef double figure(const adept_compared *item);
-
-static double samples_of(const adept_compared *item) {
+double adept_rank_figure(const adept_compared *item, adept_rank by) {
     const adept_workload *w = adept_profile_workload(item->predicted.profile);
-    return w->samples * w->grad_accum * w->gpus;
+    const adept_prediction *p = item->predicted.prediction;
+    double samples = w->samples * w->grad_accum * w->gpus;
+    const double figures[] = {
+        [ADEPT_RANK_TIME] = p->step_time_s / samples,
+        [ADEPT_RANK_ENERGY] = p->energy_per_step_J / samples,
+        [ADEPT_RANK_MONEY] = item->total.money,
+    };
+    return figures[by];
 }
 
-static double time_of(const adept_compared *item) {
-    return item->predicted.prediction->step_time_s / samples_of(item);
-}
-
-static double energy_of(const adept_compared *item) {
-    return item->predicted.prediction->energy_per_step_J / samples_of(item);
-}
-
-static double money_of(const adept_compared *item) {
-    return item->total.money;
-}
-
-static int rank_of(const adept_compared *items, size_t count, size_t index, figure *of) {
+int adept_rank_of(const adept_compared *items, size_t count, size_t index, adept_rank by) {
     int rank = 1;
     const adept_compared *me = &items[index];
-    if (!me->predicted.prediction->fits_in_memory || isnan(of(me)))
+    if (!me->predicted.prediction->fits_in_memory || isnan(adept_rank_figure(me, by)))
         return 0;
     for (size_t i = 0; i < count; i++) {
         const adept_compared *other = &items[i];
         if (other->predicted.graph == me->predicted.graph && other->predicted.prediction->fits_in_memory &&
-            of(other) < of(me))
+            adept_rank_figure(other, by) < adept_rank_figure(me, by))
             rank++;
     }
     return rank;
 }
 
-static const char *rank_text(char text[16], int rank) {
+const char *adept_rank_text(char text[16], int rank) {
     if (rank == 0)
         return "-";
     snprintf(text, 16, "%d", rank);
@@ -69,9 +63,11 @@ static void write_row(FILE *out, const adept_compared *items, size_t count, size
     fprintf(out, "  %-22s %10s %9s %11s %11s %5s %6s   %s%s%s%s\n",
             ADEPT_PLAIN(adept_hardware_id(items[i].predicted.hardware)), adept_units_time(t, p->step_time_s),
             adept_units_si(w, p->average_power_W, "W"), adept_units_si(s, p->throughput_per_s, ""),
-            adept_units_si(e, energy_of(&items[i]), "J"), rank_text(r1, rank_of(items, count, i, time_of)),
-            rank_text(r2, rank_of(items, count, i, energy_of)), adept_evidence_name(p->time_evidence),
-            p->fits_in_memory ? "" : "; does not fit in memory", *refused ? "; " : "", refused);
+            adept_units_si(e, adept_rank_figure(&items[i], ADEPT_RANK_ENERGY), "J"),
+            adept_rank_text(r1, adept_rank_of(items, count, i, ADEPT_RANK_TIME)),
+            adept_rank_text(r2, adept_rank_of(items, count, i, ADEPT_RANK_ENERGY)),
+            adept_evidence_name(p->time_evidence), p->fits_in_memory ? "" : "; does not fit in memory",
+            *refused ? "; " : "", refused);
 }
 
 static void number_or_dash(FILE *out, double value, const char *format) {
@@ -89,7 +85,7 @@ static void write_total(FILE *out, const adept_compared *item, int rank) {
     number_or_dash(out, t->carbon_g, "%.4g");
     number_or_dash(out, t->money, "%.4g");
     fprintf(out, " %-4s %6s   %s\n", isnan(t->money) ? "" : ADEPT_PLAIN(item->price.currency),
-            rank_text(text, rank), t->node_scope ? "node" : "GPU boards");
+            adept_rank_text(text, rank), t->node_scope ? "node" : "GPU boards");
 }
 
 static void write_model(FILE *out, const adept_compared *items, size_t count, size_t first,
@@ -110,7 +106,7 @@ static void write_model(FILE *out, const adept_compared *items, size_t count, si
             "gCO2e", "money", "", "cost", "energy of");
     for (size_t i = first; i < count; i++) {
         if (items[i].predicted.graph == graph)
-            write_total(out, &items[i], rank_of(items, count, i, money_of));
+            write_total(out, &items[i], adept_rank_of(items, count, i, ADEPT_RANK_MONEY));
     }
 }
 
@@ -149,14 +145,14 @@ static void put_item(adept_json_writer *w, const adept_compared *items, size_t c
     adept_json_put_number(w, "average_power_W", p->average_power_W);
     adept_json_put_number(w, "energy_per_step_J", p->energy_per_step_J);
     adept_json_put_number(w, "throughput_per_s", p->throughput_per_s);
-    adept_json_put_number(w, "energy_per_sample_J", energy_of(item));
+    adept_json_put_number(w, "energy_per_sample_J", adept_rank_figure(item, ADEPT_RANK_ENERGY));
     adept_json_put_bool(w, "fits_in_memory", p->fits_in_memory);
     adept_json_put_string(w, "time_evidence", adept_evidence_name(p->time_evidence));
     adept_json_put_string(w, "power_evidence", adept_evidence_name(p->power_evidence));
-    adept_json_put_integer(w, "rank_time", rank_of(items, count, i, time_of));
-    adept_json_put_integer(w, "rank_energy", rank_of(items, count, i, energy_of));
+    adept_json_put_integer(w, "rank_time", adept_rank_of(items, count, i, ADEPT_RANK_TIME));
+    adept_json_put_integer(w, "rank_energy", adept_rank_of(items, count, i, ADEPT_RANK_ENERGY));
     if (o->totals) {
-        adept_json_put_integer(w, "rank_cost", rank_of(items, count, i, money_of));
+        adept_json_put_integer(w, "rank_cost", adept_rank_of(items, count, i, ADEPT_RANK_MONEY));
         adept_json_begin_object(w, "total");
         adept_json_put_number(w, "steps", item->total.steps);
         adept_json_put_number(w, "hours", item->total.hours);
@@ -196,14 +192,21 @@ adept_status adept_report_compare_csv(FILE *out, const adept_compared *items, si
     for (size_t i = 0; i < count; i++) {
         const adept_compared *item = &items[i];
         const adept_prediction *p = item->predicted.prediction;
-        const double numbers[] = {p->step_time_s,      p->average_power_W,     p->energy_per_step_J,
-                                  p->throughput_per_s, energy_of(item),        item->total.steps,
-                                  item->total.hours,   item->total.energy_kWh, item->total.carbon_g,
+        const double numbers[] = {p->step_time_s,
+                                  p->average_power_W,
+                                  p->energy_per_step_J,
+                                  p->throughput_per_s,
+                                  adept_rank_figure(item, ADEPT_RANK_ENERGY),
+                                  item->total.steps,
+                                  item->total.hours,
+                                  item->total.energy_kWh,
+                                  item->total.carbon_g,
                                   item->total.money};
         adept_csv_write_field(out, adept_graph_path(item->predicted.graph));
         fprintf(out, ",%s,%s,%d,%d,%d", adept_hardware_id(item->predicted.hardware),
-                p->fits_in_memory ? "true" : "false", rank_of(items, count, i, time_of),
-                rank_of(items, count, i, energy_of), rank_of(items, count, i, money_of));
+                p->fits_in_memory ? "true" : "false", adept_rank_of(items, count, i, ADEPT_RANK_TIME),
+                adept_rank_of(items, count, i, ADEPT_RANK_ENERGY),
+                adept_rank_of(items, count, i, ADEPT_RANK_MONEY));
         for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
             fprintf(out, ",%s", isfinite(numbers[k]) ? adept_number_format(text, numbers[k]) : "");
         fprintf(out, ",%s\n", item->price.currency);

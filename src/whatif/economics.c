@@ -67,6 +67,56 @@ static adept_status read_regions(adept_economics *e, adept_error *err) {
     return ADEPT_OK;
 }
 
+/* Line of a row of the same item further up; 0: there is none. */
+static size_t given_before(const adept_csv *csv, size_t row, ptrdiff_t item) {
+    for (size_t i = 0; i < row; i++) {
+        if (strcmp(adept_csv_field(csv, i, item), adept_csv_field(csv, row, item)) == 0)
+            return adept_csv_row_line(csv, i);
+    }
+    return 0;
+}
+
+static adept_status check_price(const adept_csv *csv, const char *name, size_t row, adept_error *err) {
+    ptrdiff_t item = adept_csv_column(csv, "item"), currency = adept_csv_column(csv, "currency");
+    const char *what = adept_csv_field(csv, row, item);
+    const char *unit = adept_csv_field(csv, row, adept_csv_column(csv, "unit"));
+    const char *expected = strcmp(what, "electricity") == 0 ? "per kWh" : "per GPU-hour";
+    const char *money = adept_csv_field(csv, row, currency), *first = adept_csv_field(csv, 0, currency);
+    size_t line = adept_csv_row_line(csv, row), before = given_before(csv, row, item);
+    double price;
+    adept_status status = adept_csv_double(csv, row, adept_csv_column(csv, "price"), "", &price, err);
+    if (status != ADEPT_OK)
+        return status;
+    if (!*what)
+        return adept_fail(err, ADEPT_FORMAT, "%s, line %zu: no item: the id of a GPU, or electricity", name,
+                          line);
+    if (!(price >= 0))
+        return adept_fail(err, ADEPT_FORMAT, "%s, line %zu: '%s' has no price of at least 0", name, line,
+                          what);
+    if (before)
+        return adept_fail(err, ADEPT_FORMAT, "%s, line %zu: '%s' has a price already, in line %zu", name,
+                          line, what, before);
+    if (*unit && strcmp(unit, expected) != 0)
+        return adept_fail(err, ADEPT_FORMAT, "%s, line %zu: '%s' is priced '%s'; give its price '%s'", name,
+                          line, what, unit, expected);
+    if (strcmp(money, first) != 0)
+        return adept_fail(err, ADEPT_FORMAT,
+                          "%s, line %zu: '%s' is priced in '%s', the first item in '%s'; one "
+                          "currency for all, they are added up",
+                          name, line, what, money, first);
+    return ADEPT_OK;
+}
+
+static adept_status check_prices(const adept_csv *csv, const char *name, adept_error *err) {
+    adept_status status = ADEPT_OK;
+    if (adept_csv_column(csv, "item") < 0 || adept_csv_column(csv, "price") < 0)
+        return adept_fail(err, ADEPT_FORMAT, "%s: needs the columns item, price (and unit, currency, source)",
+                          name);
+    for (size_t row = 0; row < adept_csv_rows(csv) && status == ADEPT_OK; row++)
+        status = check_price(csv, name, row, err);
+    return status;
+}
+
 adept_status adept_economics_load(adept_economics **out, const char *prices_file, adept_error *err) {
     *out = NULL;
     adept_arena *arena = adept_arena_new(0);
@@ -82,11 +132,8 @@ adept_status adept_economics_load(adept_economics **out, const char *prices_file
     if (status == ADEPT_OK)
         status = prices_file ? adept_csv_load(&e->prices_csv, prices_file, err)
                              : load_csv(&e->prices_csv, "prices.csv", err);
-    if (status == ADEPT_OK &&
-        (adept_csv_column(e->prices_csv, "item") < 0 || adept_csv_column(e->prices_csv, "price") < 0))
-        status =
-            adept_fail(err, ADEPT_FORMAT, "%s: needs the columns item, price (and unit, currency, source)",
-                       prices_file ? prices_file : "prices.csv");
+    if (status == ADEPT_OK)
+        status = check_prices(e->prices_csv, prices_file ? prices_file : "prices.csv", err);
     if (status != ADEPT_OK)
         adept_economics_free(e);
     else

@@ -164,6 +164,34 @@ static void a_full_disk_is_a_failure(void **state) {
     }
 }
 
+/* As in predict: the output stands, the exit code is 3 and stderr says why. */
+static void strict_refuses_units_that_are_not_there(void **state) {
+    (void)state;
+    static const struct {
+        int code;
+        const char *arguments[12];
+    } calls[] = {
+        {0, {"predict", GRAPH, "--hw", "a100", "--precision", "bf16-amp", "--strict"}                     },
+        {3, {"predict", GRAPH, "--hw", "v100", "--precision", "bf16-amp", "--strict"}                     },
+        {0,
+         {"whatif", GRAPH, "--hw", "a100", "--precision", "bf16-amp", "--set", "spec.l2_B=*2", "--strict"}},
+        {3,
+         {"whatif", GRAPH, "--hw", "v100", "--precision", "bf16-amp", "--set", "spec.l2_B=*2", "--strict"}},
+        {0, {"whatif", GRAPH, "--hw", "v100", "--sweep", "precision=fp32,fp16-amp", "--csv", "--strict"}  },
+        {3, {"whatif", GRAPH, "--hw", "v100", "--sweep", "precision=fp32,bf16-amp", "--csv", "--strict"}  },
+        {0, {"whatif", GRAPH, "--hw", "v100", "--sweep", "precision=fp32,bf16-amp", "--csv"}              },
+        {0, {"compare", GRAPH, "--hw", "a100,h100", "--precision", "bf16-amp", "--strict"}                },
+        {3, {"compare", GRAPH, "--hw", "a100,v100", "--precision", "bf16-amp", "--strict"}                },
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        program_result r = program_run(calls[i].arguments);
+        if (r.code != calls[i].code || r.out_B == 0 || (r.code == 3) != (strstr(r.err, "refused") != NULL))
+            fail_msg("%s on %s: exit code %d, expected %d; stderr: %s", calls[i].arguments[0],
+                     calls[i].arguments[3], r.code, calls[i].code, r.err);
+        program_free(&r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_command_explains_itself_on_stdout),
@@ -174,6 +202,7 @@ int main(void) {
         cmocka_unit_test(wrong_usage_is_exit_code_2),
         cmocka_unit_test(failure_is_exit_code_1),
         cmocka_unit_test(words_behind_two_dashes_are_no_options),
+        cmocka_unit_test(strict_refuses_units_that_are_not_there),
         cmocka_unit_test(a_full_disk_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

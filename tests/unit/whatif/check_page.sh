@@ -18,10 +18,17 @@ fail() { echo "$1" >&2; exit 1; }
 "$adept" whatif "$graph" --hw a100 --variant thesis --sweep precision=fp32,tf32,bf16-amp \
     --html "$work/choices.html" >/dev/null
 "$adept" predict "$graph" --hw a100 --batch 16 --html "$work/predict.html" >/dev/null
+cat >"$work/prices.csv" <<EOF
+item,price,unit,currency,source
+a100,2,per GPU-hour,EUR,example
+l4,1,per GPU-hour,EUR,example
+EOF
+"$adept" compare "$graph" "$2/data/graphs/gpt2-small.onnx" --hw all --batch 64 --samples 1e6 --region fr --pue 1.1 \
+    --prices "$work/prices.csv" --html "$work/compare.html" >/dev/null
 
 count() { grep -o "$1" "$2" | wc -l; }
 
-for page in sweep front choices predict; do
+for page in sweep front choices predict compare; do
     file=$work/$page.html
     if grep -qE "<script|<link|@import|url\(|(src|href)=['\"]?(https?:)?//" "$file"; then
         fail "$page: refers to something outside of the page"
@@ -43,6 +50,11 @@ EOF
 done
 [ "$(count '<figure' "$work/sweep.html")" -eq 5 ] || fail "sweep: sweep, sensitivity, waterfall, roofline, modules"
 
+[ "$(count '<figure' "$work/compare.html")" -eq 6 ] || fail "compare: time, power, energy of two networks"
+for part in '<td>EUR</td>' 'France' 'PUE of 1.1' 'prices.csv' "class='whisker'" "class='s1 faint'" 'cheapest'; do
+    grep -q "$part" "$work/compare.html" || fail "compare: no $part"
+done
+
 browser=
 for name in chromium chromium-browser google-chrome; do
     if command -v "$name" >/dev/null; then browser=$name; break; fi
@@ -55,7 +67,7 @@ show() {
         --enable-logging=stderr --window-size=1100,3000 "$@" 2>>"$work/log"
 }
 
-for page in sweep front choices predict; do
+for page in sweep front choices predict compare; do
     url=file://$work/$page.html
     show --dump-dom "$url" >"$work/dom"
     for element in figure svg path circle text details table tr td section; do
@@ -71,4 +83,4 @@ for page in sweep front choices predict; do
     [ "$(head -c 4 "$work/page.pdf")" = %PDF ] || fail "$page: does not print"
 done
 if grep -E 'CONSOLE|Uncaught|net::ERR' "$work/log"; then fail "the browser complains"; fi
-echo "4 pages shown by $browser in light and dark, and printed"
+echo "5 pages shown by $browser in light and dark, and printed"

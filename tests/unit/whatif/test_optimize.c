@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "job.h"
 
 static adept_optimum *optimum(const test_job *t, adept_optimize_options o) {
@@ -187,6 +189,66 @@ static void regions_carry_figure_year_and_source(void **state) {
     adept_economics_free(e);
 }
 
+static void write_prices(const char *path, const char *row) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "item,price,unit,currency,source\nh100-sxm5-80gb,2.5,per GPU-hour,USD,example\n%s\n", row);
+    fclose(file);
+}
+
+static void prices_come_from_the_users_file(void **state) {
+    (void)state;
+    static const struct {
+        const char *row, *says; /* NULL: is accepted */
+    } cases[] = {
+        {"electricity,0.25,per kWh,USD,example",    NULL                                 },
+        {"my-own-gpu,0.25,,USD,",                   NULL                                 },
+        {"a100,x,per GPU-hour,USD,example",         "line 3: price = 'x' is not a number"},
+        {"a100,-1,per GPU-hour,USD,example",        "'a100' has no price of at least 0"  },
+        {"a100,,per GPU-hour,USD,example",          "'a100' has no price of at least 0"  },
+        {"a100,1,per month,USD,example",            "give its price 'per GPU-hour'"      },
+        {"electricity,250,per MWh,USD,example",     "give its price 'per kWh'"           },
+        {"a100,1,per GPU-hour,EUR,example",         "in 'EUR', the first item in 'USD'"  },
+        {"h100-sxm5-80gb,3,per GPU-hour,USD,other", "has a price already, in line 2"     },
+        {",3,per GPU-hour,USD,other",               "line 3: no item"                    },
+    };
+    char path[] = "/tmp/adept-prices-XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        adept_error err = ADEPT_ERROR_INIT;
+        adept_economics *e = NULL;
+        write_prices(path, cases[i].row);
+        adept_status status = adept_economics_load(&e, path, &err);
+        assert_int_equal(status, cases[i].says ? ADEPT_FORMAT : ADEPT_OK);
+        if (cases[i].says && !strstr(err.message, cases[i].says))
+            fail_msg("%s: %s", cases[i].row, err.message);
+        adept_economics_free(e);
+    }
+    unlink(path);
+}
+
+static void price_of_a_gpu_is_found_by_id_or_alias(void **state) {
+    (void)state;
+    char path[] = "/tmp/adept-prices-XXXXXX";
+    int descriptor = mkstemp(path);
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_economics *e;
+    test_job t;
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    write_prices(path, "a100,1.5,per GPU-hour,USD,\nelectricity,0.25,per kWh,USD,");
+    assert_ok(adept_economics_load(&e, path, &err), err);
+    adept_price price = adept_economics_price(e, t.hardware);
+    assert_true(price.gpu_hour == 1.5 && price.kWh == 0.25);
+    assert_string_equal(price.currency, "USD");
+    adept_economics_free(e);
+    job_close(&t);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(best_power_cap_beats_a_fine_grid),
@@ -197,6 +259,8 @@ int main(void) {
         cmocka_unit_test(cost_of_rent_alone_is_time),
         cmocka_unit_test(totals_follow_from_time_power_and_factors),
         cmocka_unit_test(regions_carry_figure_year_and_source),
+        cmocka_unit_test(prices_come_from_the_users_file),
+        cmocka_unit_test(price_of_a_gpu_is_found_by_id_or_alias),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
