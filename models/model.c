@@ -279,14 +279,33 @@ adept_status adept_predict_prepared(adept_prediction *out, adept_prepared *prepa
     return complete(out, prepared->workload, &prepared->spec, err);
 }
 
-/* Residuals of held-out data, as ratios, around the predicted figures. */
-static void set_interval(adept_prediction *out, const adept_hardware *hardware) {
+static double outside_share(const adept_prediction *p) {
+    for (size_t i = 0; i < p->note_count; i++) {
+        if (p->notes[i].code == ADEPT_NOTE_OUTSIDE_FITTED_RANGE)
+            return p->notes[i].value;
+    }
+    return 0;
+}
+
+/*
+ * Residuals of held-out data, as ratios, around the predicted value; their logarithms times 1 + the share of
+ * the busy time in kernels without measurements (an assumption, docs/model.md).
+ */
+static adept_interval interval_around(double value, double lower, double upper, double outside) {
+    return (adept_interval){value * pow(lower, 1 + outside), value * pow(upper, 1 + outside)};
+}
+
+void adept_prediction_qualify(adept_prediction *out, const adept_workload *workload,
+                              const adept_hardware *hardware, const adept_theta *theta) {
     adept_hardware_interval ratio = adept_hardware_interval_of(hardware, out->variant);
+    double outside = outside_share(out);
     out->interval_level = ratio.level;
     out->step_time_interval_s =
-        (adept_interval){out->step_time_s * ratio.time_lower, out->step_time_s * ratio.time_upper};
+        interval_around(out->step_time_s, ratio.time_lower, ratio.time_upper, outside);
     out->average_power_interval_W =
-        (adept_interval){out->average_power_W * ratio.power_lower, out->average_power_W * ratio.power_upper};
+        interval_around(out->average_power_W, ratio.power_lower, ratio.power_upper, outside);
+    if (models[out->variant]->qualify)
+        models[out->variant]->qualify(out, workload, adept_hardware_spec_of(hardware), theta);
 }
 
 adept_status adept_predict(adept_prediction *out, const adept_workload *workload,
@@ -299,7 +318,7 @@ adept_status adept_predict(adept_prediction *out, const adept_workload *workload
         status = adept_predict_with(out, NULL, workload, adept_hardware_spec_of(hardware), &theta, run, err);
     if (status != ADEPT_OK)
         return status;
-    set_interval(out, hardware);
+    adept_prediction_qualify(out, workload, hardware, &theta);
     adept_hardware_get(hardware, "spec.idle_power_W", &idle_W, &origin, NULL);
     if (origin == ADEPT_ORIGIN_DERIVED)
         adept_prediction_note(out, ADEPT_NOTE_IDLE_POWER_DERIVED, idle_W);

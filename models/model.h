@@ -20,6 +20,9 @@ typedef struct adept_model {
                             const adept_theta *theta, const adept_run *run, adept_error *err);
     void (*predict_prepared)(adept_prediction *out, void *prepared, const adept_theta *theta,
                              const adept_run *run);
+    /* Notes what no measurement supports, withholds power; NULL: nothing to say. */
+    void (*qualify)(adept_prediction *out, const adept_workload *workload, const adept_hardware_spec *spec,
+                    const adept_theta *theta);
 } adept_model;
 
 extern const adept_model adept_model_operator, adept_model_thesis;

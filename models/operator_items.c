@@ -88,6 +88,7 @@ static operator_item make(const operator_items *items, size_t kernel) {
         .limits = operator_kernel_limits(&items->gpu, k, items->fused),
         .launches = k->launches,
         .pass = k->pass,
+        .measured = adept_kernel_in_fitted_range(k),
     };
 }
 

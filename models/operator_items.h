@@ -23,6 +23,7 @@ typedef struct operator_item {
     double count;    /* launches of it in one micro-batch (optimizer: in the step) */
     double launches; /* kernels of one launch */
     adept_pass pass;
+    bool measured;       /* adept_kernel_in_fitted_range */
     operator_memo *memo; /* NULL: none is kept */
     double boost_s;      /* time at boost clock */
     double time_s, phi;  /* at the clock it gets */

@@ -7,6 +7,7 @@
 #include "operator_clocks.h"
 #include "operator_communication.h"
 #include "operator_parameters.h"
+#include "operator_range.h"
 
 /* Share of the SMs that a collective occupies: its channels, at most some 20 of 100 (NCCL_MAX_NCHANNELS, 32).
  */
@@ -82,6 +83,7 @@ typedef struct step_sums {
     double cycles;                                               /* time times phi */
     double losses_s[ADEPT_LOSS_COUNT];                           /* of forward and backward */
     double bounds_s[ADEPT_BOUND_COUNT];
+    double outside_s; /* in kernels without measurements */
 } step_sums;
 
 /* Parts of a kernel's time, from the ideal one on; each at most what the ones before leave. */
@@ -113,6 +115,7 @@ static void add_item(const operator_item *item, double count, void *user) {
     sums->time_s[item->pass] += repeats * item->time_s;
     sums->energy_J[item->pass] += repeats * item->energy_J;
     sums->cycles += repeats * item->time_s * item->phi;
+    sums->outside_s += item->measured ? 0 : repeats * item->time_s;
     sums->bounds_s[operator_kernel_bound(&item->limits)] += repeats * (item->time_s - slowed_s);
     sums->bounds_s[ADEPT_BOUND_POWER] += repeats * slowed_s;
     if (!optimizer)
@@ -276,6 +279,8 @@ static void predict(adept_prediction *out, adept_kernel_cost *kernels, operator_
     set_results(out, &sums, communication_s, fmax(q.gpu_s - busy_s - communication_s, 0), gap_s);
     set_evidence(out, theta);
     set_notes(out, w, spec);
+    if (sums.outside_s >= ADEPT_OUTSIDE_SHARE * busy_s && sums.outside_s > 0)
+        adept_prediction_note(out, ADEPT_NOTE_OUTSIDE_FITTED_RANGE, sums.outside_s / busy_s);
     if (kernels)
         set_kernel_costs(kernels, items);
 }
@@ -318,4 +323,5 @@ const adept_model adept_model_operator = {
     .prepared_B = sizeof(operator_prepared),
     .prepare = prepare_many,
     .predict_prepared = predict_prepared,
+    .qualify = operator_range_judge,
 };

@@ -139,7 +139,14 @@ typedef enum adept_evidence {
     X(NETWORK_ASSUMED, false, "the network's bandwidth is assumed; bytes per second per GPU")                \
     X(PARAMETERS_DEFAULT, false, "parameters without a fit: initial values; count")                          \
     X(IDLE_POWER_DERIVED, false, "idle power is not known and derived from TDP; W")                          \
-    X(OUTSIDE_FITTED_RANGE, true, "the workload lies outside what the parameters were fitted on; factor")
+    X(OUTSIDE_FITTED_RANGE, true, "kernels of kinds that were in no measurement; share of the busy time")    \
+    X(GPU_NOT_MEASURED, false,                                                                               \
+      "time: this GPU's family was not measured at this precision; from datasheet and other families")       \
+    X(POWER_NOT_MEASURED, false,                                                                             \
+      "power: none was measured on this GPU's family; the scale of its die is computed or transferred")      \
+    X(POWER_WITHHELD, false,                                                                                 \
+      "power and energy are withheld: no measurement, and no rule compared with any, gives the scale of "    \
+      "this die, theta.operator.g; calibrate, or give it in a hardware file of your own")
 typedef enum adept_note_code {
 #define ADEPT_NOTE_ENUM(code, refused, text) ADEPT_NOTE_##code,
     ADEPT_NOTE_LIST(ADEPT_NOTE_ENUM)
@@ -151,6 +158,12 @@ typedef struct adept_note {
     adept_note_code code;
     double value; /* NaN: the note has none */
 } adept_note;
+
+/*
+ * Share of the busy time (all kernels, optimizer included) from which on kernels outside the fitted range
+ * are noted.
+ */
+#define ADEPT_OUTSIDE_SHARE 0.01
 
 typedef struct adept_interval {
     double lower, upper; /* NaN: not known */
@@ -206,6 +219,16 @@ adept_status adept_predict(adept_prediction *out, const adept_workload *workload
 adept_status adept_predict_with(adept_prediction *out, adept_kernel_cost *kernels,
                                 const adept_workload *workload, const adept_hardware_spec *spec,
                                 const adept_theta *theta, const adept_run *run, adept_error *err);
+
+/*
+ * What adept_predict adds to adept_predict_with: intervals, what no measurement supports on this hardware,
+ * power withheld. theta must carry the provenance of its values.
+ */
+void adept_prediction_qualify(adept_prediction *prediction, const adept_workload *workload,
+                              const adept_hardware *hardware, const adept_theta *theta);
+
+/* Whether kernels of this kind and arithmetic were among the measurements that the shipped values rest on. */
+bool adept_kernel_in_fitted_range(const adept_kernel *kernel);
 
 /*
  * The same job at many power limits: prepare once what no limit changes, then predict at each. The result is

@@ -86,10 +86,24 @@ static adept_optimum_point point_of(const adept_optimum *o, const adept_sweep_ro
     return point;
 }
 
+/* Kernels outside the fitted range are those of the network: they do not tell its points apart. */
+static bool is_refused(const adept_optimum *o, const adept_sweep_row *row) {
+    const adept_prediction *p = &row->prediction;
+    bool power = o->options.goal != ADEPT_GOAL_TIME || o->options.max_power_W > 0;
+    if (power && p->power_evidence == ADEPT_EVIDENCE_NONE)
+        return true;
+    for (size_t i = 0; i < p->note_count; i++) {
+        adept_note_code code = p->notes[i].code;
+        if (code != ADEPT_NOTE_OUTSIDE_FITTED_RANGE && adept_note_refused(code))
+            return true;
+    }
+    return false;
+}
+
 /* Why a point does not count, as the counter to raise; NULL: it counts. */
 static uint64_t *fault_of(adept_optimum *o, const adept_sweep_row *row) {
     const adept_prediction *p = &row->prediction;
-    if (row->status != ADEPT_OK || row->refused)
+    if (row->status != ADEPT_OK || is_refused(o, row))
         return &o->counts.failed;
     if (!p->fits_in_memory)
         return &o->counts.out_of_memory;
@@ -340,7 +354,7 @@ static adept_status nothing_found(const adept_optimum *o, adept_error *err) {
     return adept_fail(
         err, ADEPT_RANGE,
         "no point holds the constraints: of %llu, %llu do not fit in memory, %llu are slower than "
-        "%g s, %llu draw more than %g W, %llu have no prediction or are refused",
+        "%g s, %llu draw more than %g W, %llu have no prediction, none of power, or are refused",
         (unsigned long long)c->evaluated, (unsigned long long)c->out_of_memory,
         (unsigned long long)c->too_slow, o->options.max_step_time_s, (unsigned long long)c->too_much_power,
         o->options.max_power_W, (unsigned long long)c->failed);

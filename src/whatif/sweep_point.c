@@ -73,18 +73,6 @@ static double octaves_of(const adept_sweep *sweep, const adept_hardware_spec *sp
     return octaves;
 }
 
-/* As adept_predict sets them, then widened by the distance. */
-static void set_intervals(const adept_sweep *sweep, adept_sweep_row *row) {
-    adept_prediction *p = &row->prediction;
-    adept_hardware_interval ratio = adept_hardware_interval_of(sweep->job.hardware, p->variant);
-    p->interval_level = ratio.level;
-    p->step_time_interval_s =
-        (adept_interval){p->step_time_s * ratio.time_lower, p->step_time_s * ratio.time_upper};
-    p->average_power_interval_W =
-        (adept_interval){p->average_power_W * ratio.power_lower, p->average_power_W * ratio.power_upper};
-    adept_whatif_widen(p, row->extrapolation);
-}
-
 void sweep_forget(const adept_sweep *sweep) {
     for (size_t i = 0; i < adept_worker_pool_threads(sweep->pool); i++)
         sweep->scratch[i].group = SWEEP_ALONE;
@@ -130,8 +118,9 @@ void sweep_predict(const adept_sweep *sweep, size_t thread, sweep_group group, c
         snprintf(row->message, sizeof row->message, "%.199s", err.message);
         return;
     }
+    adept_prediction_qualify(&row->prediction, w, scratch->hardware, &scratch->theta[here.variant]);
     row->extrapolation = octaves_of(sweep, spec, values, here.variant);
-    set_intervals(sweep, row);
+    adept_whatif_widen(&row->prediction, row->extrapolation);
     for (size_t i = 0; i < row->prediction.note_count; i++)
         row->refused = row->refused || adept_note_refused(row->prediction.notes[i].code);
 }
