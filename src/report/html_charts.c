@@ -537,8 +537,8 @@ static void sweep_of_choices(FILE *out, const curves *c) {
     }
 }
 
-void html_chart_sweep(FILE *out, const adept_whatif_report *r) {
-    curves c = find_curves(r);
+void html_chart_sweep(FILE *out, const adept_whatif_report *report) {
+    curves c = find_curves(report);
     char text[TEXT_SIZE], name[160];
     if (c.sample->count == 0)
         return;
@@ -555,7 +555,8 @@ void html_chart_sweep(FILE *out, const adept_whatif_report *r) {
     for (int panel = 0; panel < PANELS; panel++)
         draw_panel(out, &c, panel);
     for (size_t k = 0; c.count > 1 && k < c.count; k++) {
-        double x = 90 + (double)(k % 3) * 290, y = 40 + PANELS * PITCH + (double)(k / 3) * 20;
+        size_t row = k / 3;
+        double x = 90 + (double)(k % 3) * 290, y = 40 + PANELS * PITCH + (double)row * 20;
         curve_name(name, sizeof name, &c, k);
         fprintf(out, "<path class='line l%zu' d='M%.1f %.1fh18'/>", k + 1, x, y - 4);
         html_label(out, "legend", x + 24, y, "start", name);

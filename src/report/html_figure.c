@@ -156,9 +156,11 @@ static size_t ticks_of(const html_axis *axis, double ticks[TICKS_MAX]) {
     size_t count = 0;
     if (!axis->logarithmic) {
         double step = nice_step(axis->high - axis->low, 5);
-        for (double i = ceil(axis->low / step - 1e-9);
-             i * step <= axis->high + step * 1e-9 && count < TICKS_MAX; i++)
-            ticks[count++] = i * step;
+        double first = ceil(axis->low / step - 1e-9), last = floor(axis->high / step + 1e-9);
+        while (first + (double)count <= last && count < TICKS_MAX) {
+            ticks[count] = (first + (double)count) * step;
+            count++;
+        }
         return count;
     }
     double decades = log10(axis->high / axis->low);

@@ -199,9 +199,9 @@ static void write_figures(FILE *out, const adept_predicted *in) {
     }
 }
 
-adept_status adept_report_html(FILE *out, const adept_predicted *in, const adept_whatif_report *whatif,
+adept_status adept_report_html(FILE *out, const adept_predicted *predicted, const adept_whatif_report *whatif,
                                adept_error *err) {
-    write_head(out, in);
+    write_head(out, predicted);
     html_page_main(out);
     if (whatif && whatif->setting_count)
         write_settings(out, whatif);
@@ -220,9 +220,9 @@ adept_status adept_report_html(FILE *out, const adept_predicted *in, const adept
         html_chart_sensitivity(out, whatif->sensitivity);
         html_section_end(out);
     }
-    write_figures(out, in);
-    write_assumptions(out, in);
-    write_sources(out, in->hardware);
+    write_figures(out, predicted);
+    write_assumptions(out, predicted);
+    write_sources(out, predicted->hardware);
     html_section_end(out);
     html_page_end(out,
                   "Predicted by ADEPT from the network's graph and the GPU's figures; nothing was measured.");

@@ -170,7 +170,7 @@ static void print_modules(FILE *out, const adept_predicted *p) {
     }
     fprintf(out, "\n  %-*s %10s %6s %10s\n", NAME_WIDTH, "modules of 1 % and more", "time", "share",
             "energy");
-    for (size_t i = 0; i < count && rows < 3 * HEAVIEST_ROWS; i++) {
+    for (size_t i = 0; i < count && rows < (size_t)3 * HEAVIEST_ROWS; i++) {
         const adept_module *m = adept_profile_module(p->profile, i);
         adept_module_cost cost = adept_explanation_module(p->explanation, i);
         char name[NAME_WIDTH + 1];

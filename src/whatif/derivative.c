@@ -106,7 +106,7 @@ void derivative_make(derivative out[DERIVATIVE_OUTPUTS], derivative_function *fu
     ladder ladders[DERIVATIVE_OUTPUTS];
     double y0[DERIVATIVE_OUTPUTS], h = LARGEST_STEP;
     bool defined = function(0, y0, user);
-    for (int i = 0; i < STEPS; i++, h /= 4) {
+    for (int i = 0; i < STEPS; i++) {
         side below = sample(function, user, -h), above = sample(function, user, h);
         for (int o = 0; o < DERIVATIVE_OUTPUTS; o++) {
             ladder *l = &ladders[o];
@@ -117,6 +117,7 @@ void derivative_make(derivative out[DERIVATIVE_OUTPUTS], derivative_function *fu
             l->below_limit[i] = below.defined ? limit_of(&below, o) : NAN;
             l->above_limit[i] = above.defined ? limit_of(&above, o) : NAN;
         }
+        h /= 4;
     }
     for (int o = 0; o < DERIVATIVE_OUTPUTS; o++)
         out[o] = conclude(&ladders[o], y0[o]);

@@ -223,7 +223,8 @@ static void evaluate_task(void *user, size_t task, size_t thread) {
     sweep_job *job = user;
     size_t begin = task * TASK_POINTS;
     size_t end = begin + TASK_POINTS < job->chunk_points ? begin + TASK_POINTS : job->chunk_points;
-    text_row text = {job->texts[task], job->text ? job->texts[task] + TASK_POINTS * ROW_TEXT_B : NULL};
+    text_row text = {job->texts[task],
+                     job->text ? job->texts[task] + (size_t)TASK_POINTS * ROW_TEXT_B : NULL};
     for (size_t i = begin; i < end; i++) {
         evaluate(job, thread, job->first_point + i, &job->rows[i]);
         if (job->text)
