@@ -97,26 +97,46 @@ static void describe(writer *w, ptrdiff_t gpu) {
              p->rows, date);
 }
 
+/* Whether a part fitted a parameter that its rows, by the evidence at hand, do not determine. */
+static bool is_undetermined(const writer *w, size_t part, size_t parameter) {
+    const adept_identifiability *evidence = w->record->evidence ? &w->record->evidence[part] : NULL;
+    for (size_t i = 0; evidence && i < evidence->parameters; i++) {
+        if (evidence->evidence[i].parameter == parameter)
+            return !evidence->evidence[i].determined;
+    }
+    return false;
+}
+
+/* The words on a fitted parameter: where from, and whether its value means anything by itself. */
+static void provenance_of(const writer *w, size_t part, size_t parameter, const char *detail,
+                          char text[TEXT_SIZE]) {
+    text[0] = '\0';
+    append(text, "%s%s", detail,
+           is_undetermined(w, part, parameter) ? "; these rows do not determine it" : "");
+}
+
 /* ---- one GPU ---- */
 
-static const char *detail_of(const writer *w, size_t parameter) {
+static void describe_parameter(const writer *w, size_t parameter, char text[TEXT_SIZE]) {
     size_t part = (size_t)(w->part - w->fit->parts);
+    bool own = w->fit->parts[0].report.gpu >= 0 || part == 0 || adept_fit_is_free(w->fit, part, parameter);
     if (w->part->theta.provenance[parameter] == ADEPT_PROVENANCE_GIVEN)
-        return "fixed by the user";
-    return w->fit->parts[0].report.gpu >= 0 || part == 0 || adept_fit_is_free(w->fit, part, parameter)
-               ? w->detail
-               : w->pooled;
+        snprintf(text, TEXT_SIZE, "fixed by the user");
+    else
+        provenance_of(w, own ? part : 0, parameter, own ? w->detail : w->pooled, text);
 }
 
 static adept_status set_parameters(writer *w, adept_hardware *hardware, adept_error *err) {
     const adept_theta *theta = &w->part->theta;
     adept_status status = ADEPT_OK;
+    char detail[TEXT_SIZE];
     for (size_t i = 0; status == ADEPT_OK && i < theta->count; i++) {
         if (theta->provenance[i] != ADEPT_PROVENANCE_FITTED && theta->provenance[i] != ADEPT_PROVENANCE_GIVEN)
             continue;
+        describe_parameter(w, i, detail);
         status = adept_hardware_set_parameter(hardware, theta->variant,
                                               adept_parameter_at(theta->variant, i)->name, theta->value[i],
-                                              theta->provenance[i], detail_of(w, i), err);
+                                              theta->provenance[i], detail, err);
     }
     return status == ADEPT_OK ? adept_hardware_set_fit(hardware, theta->variant, w->text, err) : status;
 }
@@ -193,13 +213,14 @@ static adept_status write_gpu(writer *w, size_t gpu, const char *path, adept_err
 
 static void put_shared_theta(adept_json_writer *json, const writer *w) {
     const adept_theta *theta = &w->part->theta;
-    char provenance[TEXT_SIZE + 32];
+    char provenance[TEXT_SIZE + 32], detail[TEXT_SIZE];
     adept_json_begin_object(json, adept_variant_name(theta->variant));
     for (size_t i = 0; i < theta->count; i++) {
         if (theta->provenance[i] != ADEPT_PROVENANCE_FITTED)
             continue;
+        provenance_of(w, 0, i, w->detail, detail);
         snprintf(provenance, sizeof provenance, "%s: %s", adept_provenance_name(ADEPT_PROVENANCE_TRANSFERRED),
-                 w->detail);
+                 detail);
         adept_json_begin_object(json, adept_parameter_at(theta->variant, i)->name);
         adept_json_put_number(json, "value", theta->value[i]);
         adept_json_put_string(json, "provenance", provenance);

@@ -1,6 +1,7 @@
 #include "loss.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,17 +13,21 @@
 
 /* Candidates of a block, and rows that are evaluated at once: their figures stay in the nearest cache. */
 enum { BLOCK = 64, ROWS_AT_ONCE = 8 };
+#define NO_GROUP SIZE_MAX
 
 /* What of a row the loss needs. Weights are shares: w_t w_r 100 / sum w_r, 0 where nothing was measured. */
 typedef struct loss_row {
     const adept_dataset_row *data;
     double inverse_time, inverse_power; /* 1 / measured; 0 where nothing was */
     double time_share, power_share;
+    size_t group; /* rows of one group stand together and differ in the power limit alone */
 } loss_row;
 
 typedef struct loss_scratch {
     double theta[ADEPT_THETA_MAX * BLOCK];
     double step_s[ROWS_AT_ONCE * BLOCK], power_W[ROWS_AT_ONCE * BLOCK];
+    adept_prepared *prepared; /* of a group; NULL: not needed so far */
+    size_t group;             /* that is prepared; NO_GROUP: none */
 } loss_scratch;
 
 struct adept_row_loss {
@@ -73,6 +78,54 @@ static void normalise(adept_row_loss *loss) {
     }
 }
 
+/* ---- rows that differ in the power limit alone: the operator variant prepares them once ---- */
+
+static int by_pointer(const void *a, const void *b) {
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+/* Groups stay together, otherwise rows keep their order: that of the data set's array. */
+static int by_workload(const void *a, const void *b) {
+    const loss_row *x = a, *y = b;
+    int order = by_pointer(x->data->workload, y->data->workload);
+    if (order == 0)
+        order = by_pointer(x->data->hardware, y->data->hardware);
+    if (order == 0)
+        order = memcmp(&x->data->run.clock_limit_Hz, &y->data->run.clock_limit_Hz, sizeof(double));
+    return order ? order : by_pointer(x->data, y->data);
+}
+
+/* The run as a number of bytes: without the limit, and without the pointers, whose text is the workload's. */
+static adept_run without_limit(const adept_dataset_row *row) {
+    adept_run run = row->run;
+    run.power_limit_W = 0;
+    run.dims = NULL;
+    run.freeze = NULL;
+    run.framework = NULL;
+    return run;
+}
+
+/* Bytes may differ where values do not (padding, -0): such rows are prepared twice, and no row wrongly once.
+ */
+static bool in_one_group(const adept_dataset_row *a, const adept_dataset_row *b) {
+    adept_run x = without_limit(a), y = without_limit(b);
+    return a->workload == b->workload && a->hardware == b->hardware && a->host == b->host &&
+           memcmp(&x, &y, sizeof x) == 0; /* NOLINT(bugprone-suspicious-memory-comparison,cert-*) */
+}
+
+static adept_status make_groups(adept_row_loss *loss, adept_error *err) {
+    qsort(loss->rows, loss->count, sizeof *loss->rows, by_workload);
+    for (size_t i = 1; i < loss->count; i++)
+        loss->rows[i].group =
+            loss->rows[i - 1].group + !in_one_group(loss->rows[i - 1].data, loss->rows[i].data);
+    for (size_t t = 0; t < loss->settings.threads; t++) {
+        adept_status status = adept_prepared_new(&loss->scratch[t].prepared, err);
+        if (status != ADEPT_OK)
+            return status;
+    }
+    return ADEPT_OK;
+}
+
 static adept_status make_thesis_rows(adept_row_loss *loss, adept_error *err) {
     loss->thesis = adept_arena_array(loss->arena, loss->count, sizeof *loss->thesis);
     if (!loss->thesis)
@@ -115,7 +168,8 @@ static adept_status fill(adept_row_loss *loss, const adept_dataset *dataset, con
     if (loss->times + loss->powers == 0)
         return adept_fail(err, ADEPT_ARGUMENT, "nothing to fit to: no row with a weight above 0");
     normalise(loss);
-    return loss->space->base.variant == ADEPT_VARIANT_THESIS ? make_thesis_rows(loss, err) : ADEPT_OK;
+    return loss->space->base.variant == ADEPT_VARIANT_THESIS ? make_thesis_rows(loss, err)
+                                                             : make_groups(loss, err);
 }
 
 adept_status adept_loss_new(adept_row_loss **out, const adept_dataset *dataset, const bool *use,
@@ -141,8 +195,11 @@ adept_status adept_loss_new(adept_row_loss **out, const adept_dataset *dataset, 
 }
 
 void adept_loss_free(adept_row_loss *loss) {
-    if (loss)
-        adept_arena_free(loss->arena);
+    if (!loss)
+        return;
+    for (size_t t = 0; loss->scratch && t < loss->settings.threads; t++)
+        adept_prepared_free(loss->scratch[t].prepared);
+    adept_arena_free(loss->arena);
 }
 
 /* ---- evaluating ---- */
@@ -161,6 +218,31 @@ static void predict(const adept_row_loss *loss, size_t row, const adept_theta *t
     *power_W = prediction.average_power_W;
 }
 
+/* The same to the last bit as predict, for a row of a group of several. */
+static void predict_in_group(const adept_row_loss *loss, loss_scratch *s, size_t row,
+                             const adept_theta *theta, double *step_s, double *power_W) {
+    const adept_dataset_row *data = loss->rows[row].data;
+    adept_prediction prediction;
+    *step_s = *power_W = NAN;
+    if (s->group != loss->rows[row].group) {
+        adept_run run = adept_row_run(data, theta);
+        s->group = NO_GROUP;
+        if (adept_prepare(s->prepared, data->workload, adept_hardware_spec_of(data->hardware), theta, &run,
+                          NULL) != ADEPT_OK)
+            return;
+        s->group = loss->rows[row].group;
+    }
+    if (adept_predict_prepared(&prediction, s->prepared, data->run.power_limit_W, NULL) != ADEPT_OK)
+        return;
+    *step_s = prediction.step_time_s;
+    *power_W = prediction.average_power_W;
+}
+
+static bool is_alone(const adept_row_loss *loss, size_t row) {
+    const loss_row *r = &loss->rows[row];
+    return (row == 0 || r[-1].group != r->group) && (row + 1 == loss->count || r[1].group != r->group);
+}
+
 static void evaluate_rows(const adept_row_loss *loss, loss_scratch *s, size_t first, size_t rows,
                           size_t count) {
     if (loss->thesis) {
@@ -172,8 +254,15 @@ static void evaluate_rows(const adept_row_loss *loss, loss_scratch *s, size_t fi
     for (size_t i = 0; i < count; i++) {
         for (size_t p = 0; p < loss->space->slots; p++)
             theta.value[p] = s->theta[p * count + i];
-        for (size_t r = 0; r < rows; r++)
-            predict(loss, first + r, &theta, &s->step_s[r * count + i], &s->power_W[r * count + i]);
+        if (count > 1)
+            s->group = NO_GROUP; /* was another candidate's */
+        for (size_t r = 0; r < rows; r++) {
+            double *step_s = &s->step_s[r * count + i], *power_W = &s->power_W[r * count + i];
+            if (is_alone(loss, first + r))
+                predict(loss, first + r, &theta, step_s, power_W);
+            else
+                predict_in_group(loss, s, first + r, &theta, step_s, power_W);
+        }
     }
 }
 
@@ -194,6 +283,7 @@ static void add_errors(const adept_row_loss *loss, const loss_row *row, const do
 static void sum_errors(const adept_row_loss *loss, loss_scratch *s, double *sum, size_t count) {
     for (size_t i = 0; i < count; i++)
         sum[i] = 0;
+    s->group = NO_GROUP;
     for (size_t first = 0; first < loss->count; first += ROWS_AT_ONCE) {
         size_t rows = loss->count - first < ROWS_AT_ONCE ? loss->count - first : ROWS_AT_ONCE;
         evaluate_rows(loss, s, first, rows, count);

@@ -335,6 +335,7 @@ adept_status adept_fit_ablation(adept_stage *rows, const adept_dataset *dataset,
 typedef struct adept_fit_record {
     const char *command, *version;                /* what made the fit */
     const adept_validation *in_sample, *held_out; /* NULL: not known */
+    const adept_identifiability *evidence;        /* [parts]; NULL: not known */
 } adept_fit_record;
 
 /*

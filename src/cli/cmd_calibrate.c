@@ -96,7 +96,7 @@ static adept_status report(const calibration *c, const calibration_options *o, c
         .ablation = o->ablation ? c->ablation : NULL,
         .every_row = o->rows,
     };
-    adept_fit_record record = {command, ADEPT_VERSION, c->in_sample, c->held_out};
+    adept_fit_record record = {command, ADEPT_VERSION, c->in_sample, c->held_out, c->evidence};
     adept_status status = o->output ? adept_fit_write(c->fit, o->output, &record, err) : ADEPT_OK;
     if (status == ADEPT_OK)
         status = calibration_print(o, &r, err);
