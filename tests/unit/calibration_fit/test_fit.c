@@ -29,7 +29,11 @@ static adept_theta planted_theta(void) {
 }
 
 static adept_fit_options options_for_planted(const char **names) {
+    static adept_theta start; /* the table's values, whatever is shipped for the GPU */
+    adept_error err = ADEPT_ERROR_INIT;
     adept_fit_options o = ADEPT_FIT_OPTIONS_INIT;
+    assert_ok(adept_theta_init(&start, ADEPT_VARIANT_THESIS, NULL, &err), err);
+    o.start = &start;
     for (size_t i = 0; i < PLANTED; i++)
         names[i] = planted[i].name;
     o.free = names;
@@ -120,14 +124,15 @@ static void parameters_without_rows_keep_their_value(void **state) {
                                   NULL, &err),
               err);
     assert_ok(adept_fit_run(&fit, s.dataset, NULL, &o, &err), err);
+    adept_theta before;
+    assert_ok(adept_theta_init(&before, ADEPT_VARIANT_THESIS, adept_dataset_gpu(s.dataset, 0), &err), err);
     static const char *const idle[] = {"beta_conv",   "C_opt",        "BW_eff",
                                        "S_gemm_bf16", "S_mem_shared", "u_comm"};
     for (size_t i = 0; i < 6; i++) {
         size_t p = (size_t)adept_parameter_index(ADEPT_VARIANT_THESIS, idle[i]);
         assert_true(adept_fit_is_dropped(fit, 0, p));
         assert_false(adept_fit_is_free(fit, 0, p));
-        assert_true(adept_fit_theta(fit, 0)->value[p] ==
-                    adept_parameter_at(ADEPT_VARIANT_THESIS, p)->initial);
+        assert_true(adept_fit_theta(fit, 0)->value[p] == before.value[p]);
     }
     adept_fit_free(fit);
     synthetic_free(&s);

@@ -12,7 +12,10 @@ static adept_theta initial_theta(void) {
 /* A few cheap parameters: the fits of these tests are about folds, not about minima. */
 static adept_fit_options quick_options(void) {
     static const char *const names[] = {"C_mem", "t_kern", "P_static"};
+    static adept_theta start; /* the table's values, whatever is shipped for the GPU */
     adept_fit_options o = ADEPT_FIT_OPTIONS_INIT;
+    start = initial_theta();
+    o.start = &start;
     o.free = names;
     o.free_count = 3;
     o.generations = 30;
