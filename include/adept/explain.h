@@ -50,6 +50,27 @@ adept_module_cost adept_explanation_module(const adept_explanation *explanation,
 size_t adept_explanation_remedy_count(const adept_explanation *explanation);
 const adept_remedy *adept_explanation_remedy(const adept_explanation *explanation, size_t index);
 
+/* Kernels that were in no measurement (adept_kernel_in_fitted_range), by the operators that launch them. */
+typedef struct adept_outside_row {
+    adept_kernel_kind kind;
+    adept_math math;
+    const char *op_type; /* of the profile; "optimizer" */
+    double share;        /* of the busy time of the step */
+} adept_outside_row;
+
+typedef struct adept_outside adept_outside; /* opaque: owns memory; op_type is borrowed from the profile */
+
+/*
+ * The rows behind ADEPT_NOTE_OUTSIDE_FITTED_RANGE, largest share first; none for a variant without costs of
+ * kernels.
+ * Errors    as adept_predict
+ */
+adept_status adept_outside_range(adept_outside **out, const adept_profile *profile,
+                                 const adept_hardware *hardware, const adept_run *run, adept_error *err);
+void adept_outside_free(adept_outside *outside); /* NULL is fine, here and below */
+size_t adept_outside_count(const adept_outside *outside);
+const adept_outside_row *adept_outside_at(const adept_outside *outside, size_t index);
+
 /*
  * The largest batch per GPU whose step fits in device memory, overhead included; -1 if not even one sample
  * does. Memory grows with the batch, so the border is found by doubling and halving.

@@ -53,6 +53,7 @@ typedef struct adept_predicted {
     const adept_run *run;
     const adept_prediction *prediction;
     const adept_explanation *explanation; /* NULL: not asked for */
+    const adept_outside *outside;         /* NULL: nothing is outside the fitted range, or not asked for */
     int64_t max_batch; /* largest batch that fits; 0: not asked for, -1: not even one sample */
 } adept_predicted;
 

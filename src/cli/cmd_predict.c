@@ -128,12 +128,15 @@ typedef struct predictions {
     adept_run *runs; /* one per profile */
     adept_prediction *results;
     adept_explanation **explanations;
+    adept_outside **outsides;
     adept_predicted *predicted;
 } predictions;
 
 static void free_predictions(predictions *p) {
     for (size_t i = 0; i < p->count && p->explanations; i++)
         adept_explanation_free(p->explanations[i]);
+    for (size_t i = 0; i < p->count && p->outsides; i++)
+        adept_outside_free(p->outsides[i]);
     for (size_t i = 0; i < p->profile_count && p->profiles; i++)
         adept_profile_free(p->profiles[i]);
     for (size_t i = 0; i < p->graph_count; i++)
@@ -144,6 +147,7 @@ static void free_predictions(predictions *p) {
     free(p->runs);
     free(p->results);
     free(p->explanations);
+    free(p->outsides);
     free(p->predicted);
 }
 
@@ -156,8 +160,9 @@ static bool allocate(predictions *p, const predict_options *o) {
     p->runs = calloc(profiles, sizeof *p->runs);
     p->results = calloc(cases, sizeof *p->results);
     p->explanations = calloc(cases, sizeof *p->explanations);
+    p->outsides = calloc(cases, sizeof *p->outsides);
     p->predicted = calloc(cases, sizeof *p->predicted);
-    return p->profiles && p->runs && p->results && p->explanations && p->predicted;
+    return p->profiles && p->runs && p->results && p->explanations && p->outsides && p->predicted;
 }
 
 static adept_status load(predictions *p, const predict_options *o, adept_error *err) {
@@ -184,6 +189,14 @@ static adept_status profile(predictions *p, const predict_options *o, size_t mod
     return status;
 }
 
+static bool is_outside_range(const adept_prediction *p) {
+    for (size_t i = 0; i < p->note_count; i++) {
+        if (p->notes[i].code == ADEPT_NOTE_OUTSIDE_FITTED_RANGE)
+            return true;
+    }
+    return false;
+}
+
 static adept_status predict(predictions *p, const predict_options *o, size_t model, size_t gpu,
                             adept_error *err) {
     size_t index = p->count, made = p->profile_count - 1;
@@ -201,6 +214,10 @@ static adept_status predict(predictions *p, const predict_options *o, size_t mod
     if (status == ADEPT_OK && (o->explain || o->html)) {
         status = adept_explain(&p->explanations[index], out->profile, out->hardware, run, err);
         out->explanation = o->explain ? p->explanations[index] : NULL;
+    }
+    if (status == ADEPT_OK && is_outside_range(&p->results[index])) {
+        status = adept_outside_range(&p->outsides[index], out->profile, out->hardware, run, err);
+        out->outside = p->outsides[index];
     }
     if (status == ADEPT_OK && o->max_batch)
         status = adept_max_batch(&out->max_batch, out->graph, out->hardware, run, err);

@@ -81,6 +81,16 @@ static adept_status cost_modules(adept_explanation *e, const adept_profile *prof
     return ok && e->modules ? ADEPT_OK : adept_fail_memory(err);
 }
 
+/* No energies where adept_predict withholds power. */
+static void withhold_energies(adept_kernel_cost *costs, adept_prediction *prediction, const adept_workload *w,
+                              const adept_hardware *hardware, const adept_theta *theta) {
+    adept_prediction_qualify(prediction, w, hardware, theta);
+    if (prediction->power_evidence != ADEPT_EVIDENCE_NONE)
+        return;
+    for (size_t i = 0; i < w->kernel_count; i++)
+        costs[i].energy_J = NAN;
+}
+
 static adept_status cost(adept_explanation *e, const adept_profile *profile, const adept_hardware *hardware,
                          const adept_theta *theta, const adept_run *run, adept_error *err) {
     const adept_workload *w = adept_profile_workload(profile);
@@ -93,6 +103,8 @@ static adept_status cost(adept_explanation *e, const adept_profile *profile, con
     if (status == ADEPT_UNSUPPORTED)
         return ADEPT_OK;
     e->has_costs = status == ADEPT_OK;
+    if (status == ADEPT_OK)
+        withhold_energies(costs, &prediction, w, hardware, theta);
     if (status == ADEPT_OK)
         status = cost_operators(e, profile, costs, err);
     return status == ADEPT_OK ? cost_modules(e, profile, err) : status;
@@ -166,6 +178,7 @@ static adept_status find_remedies(adept_explanation *e, const adept_profile *pro
                                                  theta, &changed, err);
         if (status != ADEPT_OK)
             return status;
+        adept_prediction_qualify(&prediction, adept_profile_workload(profile), hardware, theta);
         e->remedies[e->remedy_count++] =
             (adept_remedy){changes[i].what, prediction.step_time_s, prediction.energy_per_step_J};
     }

@@ -122,6 +122,18 @@ static void write_phases(FILE *out, const adept_prediction *p) {
     html_section_end(out);
 }
 
+/* Which operators were in no measurement, one line each. */
+static void write_outside(FILE *out, const adept_outside *outside) {
+    for (size_t i = 0; i < adept_outside_count(outside); i++) {
+        const adept_outside_row *row = adept_outside_at(outside, i);
+        char text[256];
+        snprintf(text, sizeof text, "Not measured: %.100s (%s kernels, %s), %.1f %% of the busy time.",
+                 row->op_type, adept_kernel_kind_name(row->kind), adept_math_name(row->math),
+                 100 * row->share);
+        html_note(out, text);
+    }
+}
+
 static void write_assumptions(FILE *out, const adept_predicted *in) {
     char text[512];
     const adept_prediction *p = in->prediction;
@@ -148,6 +160,7 @@ static void write_assumptions(FILE *out, const adept_predicted *in) {
         snprintf(text, sizeof text, "%s%s", adept_note_text(p->notes[i].code), value);
         html_note(out, text);
     }
+    write_outside(out, in->outside);
     for (size_t i = 0; i < adept_profile_dim_count(in->profile); i++) {
         const adept_bound_dim *dim = adept_profile_dim(in->profile, i);
         snprintf(text, sizeof text, "%.200s = %lld, %s", dim->name, (long long)dim->value,

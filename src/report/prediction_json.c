@@ -27,7 +27,23 @@ static void put_phases(adept_json_writer *w, const adept_prediction *p) {
     adept_json_end(w);
 }
 
-static void put_evidence(adept_json_writer *w, const adept_prediction *p) {
+/* What was in no measurement, with its share of the busy time; empty where all was. */
+static void put_outside(adept_json_writer *w, const adept_outside *outside) {
+    adept_json_begin_array(w, "outside_fitted_range");
+    for (size_t i = 0; i < adept_outside_count(outside); i++) {
+        const adept_outside_row *row = adept_outside_at(outside, i);
+        adept_json_begin_object(w, NULL);
+        adept_json_put_string(w, "op_type", row->op_type);
+        adept_json_put_string(w, "kernel", adept_kernel_kind_name(row->kind));
+        adept_json_put_string(w, "math", adept_math_name(row->math));
+        adept_json_put_number(w, "share", row->share);
+        adept_json_end(w);
+    }
+    adept_json_end(w);
+}
+
+static void put_evidence(adept_json_writer *w, const adept_predicted *predicted) {
+    const adept_prediction *p = predicted->prediction;
     adept_json_begin_object(w, "evidence");
     adept_json_put_string(w, "time", adept_evidence_name(p->time_evidence));
     adept_json_put_string(w, "power", adept_evidence_name(p->power_evidence));
@@ -40,6 +56,7 @@ static void put_evidence(adept_json_writer *w, const adept_prediction *p) {
         adept_json_put_string(w, NULL, text);
     }
     adept_json_end(w);
+    put_outside(w, predicted->outside);
     adept_json_end(w);
 }
 
@@ -131,7 +148,7 @@ static void put_prediction(adept_json_writer *w, const adept_predicted *predicte
     if (predicted->max_batch)
         adept_json_put_integer(w, "max_batch", predicted->max_batch > 0 ? predicted->max_batch : 0);
     put_node(w, predicted);
-    put_evidence(w, p);
+    put_evidence(w, predicted);
     if (predicted->explanation)
         put_explanation(w, predicted);
     adept_json_end(w);

@@ -184,15 +184,24 @@ static void print_modules(FILE *out, const adept_predicted *p) {
     }
 }
 
+/* "+3.2%", "-" where a figure is withheld */
+static const char *change_text(units_text text, double after, double before) {
+    if (isfinite(after) && isfinite(before))
+        snprintf(text, sizeof(units_text), "%+.1f%%", 100 * (after / before - 1));
+    else
+        snprintf(text, sizeof(units_text), "-");
+    return text;
+}
+
 static void print_remedies(FILE *out, const adept_predicted *p) {
     const adept_prediction *now = p->prediction;
     fprintf(out, "\n  what would help%33s %8s %8s\n", "step", "time", "energy");
     for (size_t i = 0; i < adept_explanation_remedy_count(p->explanation); i++) {
         const adept_remedy *r = adept_explanation_remedy(p->explanation, i);
-        units_text a;
-        fprintf(out, "  %-36s %11s %+7.1f%% %+7.1f%%\n", r->what, adept_units_time(a, r->step_time_s),
-                100 * (r->step_time_s / now->step_time_s - 1),
-                100 * (r->energy_per_step_J / now->energy_per_step_J - 1));
+        units_text a, b, c;
+        fprintf(out, "  %-36s %11s %8s %8s\n", r->what, adept_units_time(a, r->step_time_s),
+                change_text(b, r->step_time_s, now->step_time_s),
+                change_text(c, r->energy_per_step_J, now->energy_per_step_J));
     }
 }
 
@@ -207,21 +216,50 @@ static adept_status print_explanation(FILE *out, const adept_predicted *p, adept
     return status;
 }
 
+enum { OUTSIDE_ROWS = 5 };
+
+/* "Attention (attention, bf16) 4.7 %, ..." */
+static void print_outside(FILE *out, const adept_outside *outside) {
+    size_t count = adept_outside_count(outside);
+    for (size_t i = 0; i < count && i < OUTSIDE_ROWS; i++) {
+        const adept_outside_row *row = adept_outside_at(outside, i);
+        fprintf(out, "%s%s (%s, %s) %.1f %%", i ? ", " : "\n    ", ADEPT_PLAIN(row->op_type),
+                adept_kernel_kind_name(row->kind), adept_math_name(row->math), 100 * row->share);
+    }
+    if (count > OUTSIDE_ROWS)
+        fprintf(out, ", %zu more", count - OUTSIDE_ROWS);
+}
+
+/* "of 3 Einsum, 1 NonZero" */
+static void print_unsupported(FILE *out, const adept_predicted *p, const adept_coverage *coverage) {
+    for (size_t i = 0; i < coverage->unsupported_count && i < OUTSIDE_ROWS; i++) {
+        size_t count;
+        const char *type = adept_profile_unsupported(p->profile, i, &count);
+        fprintf(out, "%s%zu %s", i ? ", " : ": ", count, ADEPT_PLAIN(type));
+    }
+    if (coverage->unsupported_count > OUTSIDE_ROWS)
+        fprintf(out, ", %zu more types", coverage->unsupported_count - OUTSIDE_ROWS);
+    fputc('\n', out);
+}
+
 static void print_notes(FILE *out, const adept_predicted *p) {
     adept_coverage coverage = adept_profile_coverage(p->profile);
     bool any = p->prediction->note_count || adept_profile_note_count(p->profile) ||
                coverage.nodes_supported < coverage.nodes_total;
     if (any)
         fputs("\n  notes\n", out);
-    if (coverage.nodes_supported < coverage.nodes_total)
-        fprintf(out,
-                "  - %zu of %zu nodes have no handler and are NOT counted: time and energy are too low\n",
+    if (coverage.nodes_supported < coverage.nodes_total) {
+        fprintf(out, "  - %zu of %zu nodes have no handler and are NOT counted, time and energy are too low",
                 coverage.nodes_total - coverage.nodes_supported, coverage.nodes_total);
+        print_unsupported(out, p, &coverage);
+    }
     for (size_t i = 0; i < p->prediction->note_count; i++) {
         const adept_note *note = &p->prediction->notes[i];
         fprintf(out, "  - %s", adept_note_text(note->code));
         if (isfinite(note->value))
             fprintf(out, ": %.4g", note->value);
+        if (note->code == ADEPT_NOTE_OUTSIDE_FITTED_RANGE)
+            print_outside(out, p->outside);
         fputc('\n', out);
     }
     for (size_t i = 0; i < adept_profile_dim_count(p->profile); i++) {
