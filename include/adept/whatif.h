@@ -130,7 +130,8 @@ adept_status adept_sweep_evaluate(adept_sweep *sweep, const double *values, adep
 
 /* ---- what matters ---- */
 
-/* d ln y / d ln x: percent per percent. NaN where a side does not exist (a bound of the figure). */
+/* d ln y / d ln x: percent per percent. NaN where a side does not exist (a bound of the figure), and where y
+ * is withheld. */
 typedef struct adept_elasticity {
     double below, above; /* one-sided; equal away from kinks */
     bool kink;           /* the sides differ */
@@ -229,7 +230,9 @@ size_t adept_optimum_front_count(const adept_optimum *optimum);                 
 const adept_optimum_point *adept_optimum_front(const adept_optimum *optimum, size_t index);
 
 typedef struct adept_optimum_counts {
-    uint64_t evaluated, failed, out_of_memory, too_slow, too_much_power;
+    /* failed: no prediction, or one that --strict refuses; withheld: power that the goal or a constraint
+     * needs */
+    uint64_t evaluated, failed, withheld, out_of_memory, too_slow, too_much_power;
 } adept_optimum_counts;
 adept_optimum_counts adept_optimum_counts_of(const adept_optimum *optimum);
 /* A value of an axis as text, valid until the next call with the same buffer. */

@@ -603,6 +603,10 @@ void html_chart_front(FILE *out, const adept_optimum *o) {
     html_axis x = {INFINITY, -INFINITY, false, 90, WIDTH - 30, "time per sample (s)", "s"};
     html_axis y = {INFINITY, -INFINITY, false, 350, 40, "energy per sample (J)", "J"};
     const adept_optimum_point *best = adept_optimum_best(o), *now = adept_optimum_present(o);
+    if (count == 0) {
+        fputs("<p>Energy is withheld: there is nothing to weigh time against.</p>\n", out);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         html_axis_include(&x, adept_optimum_front(o, i)->time_per_sample_s);
         html_axis_include(&y, adept_optimum_front(o, i)->energy_per_sample_J);
@@ -679,7 +683,7 @@ void html_chart_sensitivity(FILE *out, const adept_sensitivity *s) {
         const double values[] = {mean_of(&row->time), mean_of(&row->energy)};
         double y = 34 + (double)i * 34;
         html_label(out, "name", left - 50, y + 18, "end", row->key);
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < 2 && !isnan(values[k]); k++) { /* energy may be withheld */
             double width = fabs(values[k]) * scale, x = values[k] < 0 ? middle - width : middle;
             snprintf(text, sizeof text, "%+.3f", values[k]);
             fprintf(out, "<rect class='%s' x='%.1f' y='%.1f' width='%.1f' height='10' rx='2'><title>",

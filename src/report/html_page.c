@@ -31,7 +31,10 @@ static void write_tiles(FILE *out, const adept_predicted *in) {
     interval_text(text, sizeof text, p->average_power_interval_W, p->interval_level, 1, "W",
                   adept_evidence_name(p->power_evidence));
     html_tile(out, "average power", adept_units_si(value, p->average_power_W, "W"), text);
-    snprintf(text, sizeof text, "%.3g J per sample", p->energy_per_step_J / samples);
+    if (isnan(p->energy_per_step_J))
+        snprintf(text, sizeof text, "withheld with the power");
+    else
+        snprintf(text, sizeof text, "%.3g J per sample", p->energy_per_step_J / samples);
     html_tile(out, "energy per step", adept_units_si(value, p->energy_per_step_J, "J"), text);
     snprintf(text, sizeof text, "%.0f a step", samples);
     html_tile(out, "samples per second", adept_units_si(value, p->throughput_per_s, ""), text);

@@ -84,6 +84,7 @@ static void put_optimum(adept_json_writer *w, const adept_optimum *o) {
     adept_json_begin_object(w, "points");
     adept_json_put_integer(w, "evaluated", (int64_t)c.evaluated);
     adept_json_put_integer(w, "failed", (int64_t)c.failed);
+    adept_json_put_integer(w, "withheld", (int64_t)c.withheld);
     adept_json_put_integer(w, "out_of_memory", (int64_t)c.out_of_memory);
     adept_json_put_integer(w, "too_slow", (int64_t)c.too_slow);
     adept_json_put_integer(w, "too_much_power", (int64_t)c.too_much_power);

@@ -36,8 +36,15 @@ static adept_status finish(FILE *out, adept_error *err) {
     return fflush(out) == 0 && !ferror(out) ? ADEPT_OK : adept_fail(err, ADEPT_IO, "cannot write the report");
 }
 
+/* "+1.25 %", or "-" where one of both is withheld. */
+static const char *percent_text(char text[ADEPT_UNITS_SIZE], double ratio, int digits) {
+    snprintf(text, ADEPT_UNITS_SIZE, "%+.*f %%", digits, 100 * (ratio - 1));
+    return isnan(ratio) ? "-" : text;
+}
+
 static void write_change(FILE *out, const char *name, const char *before, const char *after, double ratio) {
-    fprintf(out, "  %-20s %14s %14s   %+.1f %%\n", name, before, after, 100 * (ratio - 1));
+    char change[ADEPT_UNITS_SIZE];
+    fprintf(out, "  %-20s %14s %14s   %s\n", name, before, after, percent_text(change, ratio, 1));
 }
 
 static void write_settings(FILE *out, const adept_whatif_report *r) {
@@ -111,7 +118,9 @@ static const char *value_text(char text[ADEPT_UNITS_SIZE], double value) {
 }
 
 static const char *elasticity_text(char text[ADEPT_UNITS_SIZE], const adept_elasticity *e) {
-    if (isnan(e->below) || isnan(e->above))
+    if (isnan(e->below) && isnan(e->above))
+        snprintf(text, ADEPT_UNITS_SIZE, "-");
+    else if (isnan(e->below) || isnan(e->above))
         snprintf(text, ADEPT_UNITS_SIZE, "%+.3f", isnan(e->below) ? e->above : e->below);
     else if (e->kink && fabs(e->below - e->above) > 5e-4)
         snprintf(text, ADEPT_UNITS_SIZE, "%+.3f|%+.3f", e->below, e->above);
@@ -166,6 +175,7 @@ static void write_point(FILE *out, const adept_optimum *o, const adept_optimum_p
 }
 
 static void write_optimum(FILE *out, const adept_optimum *o) {
+    char t[ADEPT_UNITS_SIZE], e[ADEPT_UNITS_SIZE], g[ADEPT_UNITS_SIZE];
     const adept_sweep *s = adept_optimum_sweep(o);
     const adept_optimum_point *best = adept_optimum_best(o), *now = adept_optimum_present(o);
     adept_optimum_counts c = adept_optimum_counts_of(o);
@@ -176,14 +186,19 @@ static void write_optimum(FILE *out, const adept_optimum *o) {
     fprintf(out, "%10s %9s %12s %12s\n", "step", "power", "time/sample", "J/sample");
     write_point(out, o, now, "now");
     write_point(out, o, best, "best");
-    fprintf(out, "  best against now: %s %+.2f %%, time per sample %+.2f %%, energy per sample %+.2f %%\n",
-            adept_goal_name(adept_optimum_goal(o)), 100 * (best->goal_per_sample / now->goal_per_sample - 1),
-            100 * (best->time_per_sample_s / now->time_per_sample_s - 1),
-            100 * (best->energy_per_sample_J / now->energy_per_sample_J - 1));
+    fprintf(out, "  best against now: %s %s, time per sample %s, energy per sample %s\n",
+            adept_goal_name(adept_optimum_goal(o)),
+            percent_text(g, best->goal_per_sample / now->goal_per_sample, 2),
+            percent_text(t, best->time_per_sample_s / now->time_per_sample_s, 2),
+            percent_text(e, best->energy_per_sample_J / now->energy_per_sample_J, 2));
     fprintf(out,
             "  %" PRIu64 " points; left out: %" PRIu64 " do not fit, %" PRIu64 " too slow, %" PRIu64
-            " too much power, %" PRIu64 " refused\n",
-            c.evaluated, c.out_of_memory, c.too_slow, c.too_much_power, c.failed);
+            " too much power, %" PRIu64 " refused, %" PRIu64 " without power\n",
+            c.evaluated, c.out_of_memory, c.too_slow, c.too_much_power, c.failed, c.withheld);
+    if (count == 0) {
+        fputs("  energy is withheld: there is nothing to weigh time against\n", out);
+        return;
+    }
     fprintf(out, "\n  %zu points that no other beats in both time and energy%s\n", count,
             shown < count ? " (16 of them; --csv gives all)" : "");
     for (size_t i = 0; i < shown; i++)

@@ -86,12 +86,12 @@ static adept_optimum_point point_of(const adept_optimum *o, const adept_sweep_ro
     return point;
 }
 
+static bool needs_power(const adept_optimize_options *options) {
+    return options->goal != ADEPT_GOAL_TIME || options->max_power_W > 0;
+}
+
 /* Kernels outside the fitted range are those of the network: they do not tell its points apart. */
-static bool is_refused(const adept_optimum *o, const adept_sweep_row *row) {
-    const adept_prediction *p = &row->prediction;
-    bool power = o->options.goal != ADEPT_GOAL_TIME || o->options.max_power_W > 0;
-    if (power && p->power_evidence == ADEPT_EVIDENCE_NONE)
-        return true;
+static bool is_refused(const adept_prediction *p) {
     for (size_t i = 0; i < p->note_count; i++) {
         adept_note_code code = p->notes[i].code;
         if (code != ADEPT_NOTE_OUTSIDE_FITTED_RANGE && adept_note_refused(code))
@@ -103,8 +103,10 @@ static bool is_refused(const adept_optimum *o, const adept_sweep_row *row) {
 /* Why a point does not count, as the counter to raise; NULL: it counts. */
 static uint64_t *fault_of(adept_optimum *o, const adept_sweep_row *row) {
     const adept_prediction *p = &row->prediction;
-    if (row->status != ADEPT_OK || is_refused(o, row))
+    if (row->status != ADEPT_OK || is_refused(p))
         return &o->counts.failed;
+    if (needs_power(&o->options) && p->power_evidence == ADEPT_EVIDENCE_NONE)
+        return &o->counts.withheld;
     if (!p->fits_in_memory)
         return &o->counts.out_of_memory;
     if (o->options.max_step_time_s > 0 && p->step_time_s > o->options.max_step_time_s)
@@ -130,6 +132,8 @@ static size_t place_in_front(const adept_optimum *o, double time_s) {
 }
 
 static void add_to_front(adept_optimum *o, const adept_optimum_point *p) {
+    if (isnan(p->energy_per_sample_J)) /* withheld: nothing to weigh time against */
+        return;
     size_t at = place_in_front(o, p->time_per_sample_s), end;
     if (at > 0 && o->front[at - 1].energy_per_sample_J <= p->energy_per_sample_J)
         return;
@@ -349,15 +353,26 @@ static adept_status evaluate_present(adept_optimum *o, const adept_whatif *job, 
     return status;
 }
 
+static void add_reason(char *text, size_t size, uint64_t points, const char *format, double limit) {
+    size_t used = strlen(text);
+    if (points == 0)
+        return;
+    used += (size_t)snprintf(text + used, size - used, ", %llu ", (unsigned long long)points);
+    if (used < size)
+        snprintf(text + used, size - used, format, limit);
+}
+
 static adept_status nothing_found(const adept_optimum *o, adept_error *err) {
     const adept_optimum_counts *c = &o->counts;
-    return adept_fail(
-        err, ADEPT_RANGE,
-        "no point holds the constraints: of %llu, %llu do not fit in memory, %llu are slower than "
-        "%g s, %llu draw more than %g W, %llu have no prediction, none of power, or are refused",
-        (unsigned long long)c->evaluated, (unsigned long long)c->out_of_memory,
-        (unsigned long long)c->too_slow, o->options.max_step_time_s, (unsigned long long)c->too_much_power,
-        o->options.max_power_W, (unsigned long long)c->failed);
+    char reasons[512] = "";
+    add_reason(reasons, sizeof reasons, c->out_of_memory, "do not fit in memory", 0);
+    add_reason(reasons, sizeof reasons, c->too_slow, "are slower than %g s", o->options.max_step_time_s);
+    add_reason(reasons, sizeof reasons, c->too_much_power, "draw more than %g W", o->options.max_power_W);
+    add_reason(reasons, sizeof reasons, c->withheld,
+               "have no power, which is withheld on this GPU (--optimize time does without)", 0);
+    add_reason(reasons, sizeof reasons, c->failed, "have no prediction or one that --strict refuses", 0);
+    return adept_fail(err, ADEPT_RANGE, "no point holds the constraints: of %llu%s",
+                      (unsigned long long)c->evaluated, reasons);
 }
 
 adept_status adept_optimize(adept_optimum **out, const adept_whatif *job,

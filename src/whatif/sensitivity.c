@@ -19,6 +19,7 @@ struct adept_sensitivity {
     size_t count, without_effect;
     adept_sensitivity_row *rows;
     adept_bound bound;
+    bool power_withheld;
 };
 
 /* One figure varied on one thread. */
@@ -202,6 +203,13 @@ static int by_effect(const void *a, const void *b) {
     return wx > wy ? -1 : wx < wy ? 1 : strcmp(x->key, y->key);
 }
 
+/* Where no measurement supports a figure of power, none supports its slope. */
+static void withhold_power(adept_sensitivity *s) {
+    const adept_elasticity unknown = {NAN, NAN, false, false};
+    for (size_t i = 0; i < s->count; i++)
+        s->rows[i].power = s->rows[i].energy = unknown;
+}
+
 static void drop_without_effect(adept_sensitivity *s) {
     size_t kept = 0;
     for (size_t i = 0; i < s->count; i++) {
@@ -231,6 +239,8 @@ static adept_status run_all(adept_sensitivity *s, const adept_whatif *job, const
     adept_worker_pool_free(pool);
     for (size_t i = 0; i < s->count && status == ADEPT_OK; i++)
         status = all.statuses[i] == ADEPT_OK ? ADEPT_OK : adept_fail_memory(err);
+    if (s->power_withheld)
+        withhold_power(s);
     drop_without_effect(s);
     return status;
 }
@@ -251,6 +261,7 @@ adept_status adept_sensitivity_new(adept_sensitivity **out, const adept_whatif *
         status = adept_predict(&now, adept_profile_workload(profile), job->hardware, job->run, err);
     if (status == ADEPT_OK) {
         s->bound = now.bound;
+        s->power_withheld = now.power_evidence == ADEPT_EVIDENCE_NONE;
         status = run_all(s, job, adept_profile_workload(profile), err);
     }
     adept_profile_free(profile);

@@ -18,6 +18,7 @@ fail() { echo "$1" >&2; exit 1; }
 "$adept" whatif "$graph" --hw a100 --variant thesis --sweep precision=fp32,tf32,bf16-amp \
     --html "$work/choices.html" >/dev/null
 "$adept" predict "$graph" --hw a100 --batch 16 --html "$work/predict.html" >/dev/null
+"$adept" whatif "$graph" --hw mi250x --batch 16 --sweep power-limit=300:560:9 --sensitivity --html "$work/withheld.html" >/dev/null
 cat >"$work/prices.csv" <<EOF
 item,price,unit,currency,source
 a100,2,per GPU-hour,EUR,example
@@ -28,7 +29,7 @@ EOF
 
 count() { grep -o "$1" "$2" | wc -l; }
 
-for page in sweep front choices predict compare; do
+for page in sweep front choices predict compare withheld; do
     file=$work/$page.html
     if grep -qE "<script|<link|@import|url\(|(src|href)=['\"]?(https?:)?//" "$file"; then
         fail "$page: refers to something outside of the page"
@@ -47,6 +48,7 @@ for page in sweep front choices predict compare; do
 $(grep -oE " (d|x|y|cx|cy|width|r)='[^']*'" "$file")
 EOF
     then fail "$page: a coordinate is no number"; fi
+    if grep -qE '[> ]-?(nan|inf)[ <]' "$file"; then fail "$page: a figure is no number"; fi
 done
 [ "$(count '<figure' "$work/sweep.html")" -eq 5 ] || fail "sweep: sweep, sensitivity, waterfall, roofline, modules"
 
@@ -67,7 +69,7 @@ show() {
         --enable-logging=stderr --window-size=1100,3000 "$@" 2>>"$work/log"
 }
 
-for page in sweep front choices predict compare; do
+for page in sweep front choices predict compare withheld; do
     url=file://$work/$page.html
     show --dump-dom "$url" >"$work/dom"
     for element in figure svg path circle text details table tr td section; do
@@ -83,4 +85,4 @@ for page in sweep front choices predict compare; do
     [ "$(head -c 4 "$work/page.pdf")" = %PDF ] || fail "$page: does not print"
 done
 if grep -E 'CONSOLE|Uncaught|net::ERR' "$work/log"; then fail "the browser complains"; fi
-echo "5 pages shown by $browser in light and dark, and printed"
+echo "6 pages shown by $browser in light and dark, and printed"

@@ -327,7 +327,7 @@ static void launch_bound_step(void **state) {
     job_of(&t, chain(&bytes, "Relu", 4, 8, COUNT));
     outcome o = solve(&t);
     double launches_s = COUNT * parameter(&o, "launch"), step_s = o.p.step_time_s;
-    assert_int_equal(o.p.bound, ADEPT_BOUND_LAUNCH);
+    assert_true(launches_s > 0.9 * step_s);
     check_time(&o, "theta.operator.launch", launches_s / step_s);
     check_time(&o, "theta.operator.kernel", parameter(&o, "kernel") / step_s); /* of the last one */
     check_time(&o, "theta.operator.bw_hbm", row_of(o.s, "spec.memory_bandwidth_B_per_s").time.above);

@@ -125,6 +125,37 @@ static void present_choice_is_found_by_its_name(void **state) {
     job_close(&t);
 }
 
+/* MI250X: nothing gives the scale of its die. Time is optimised, nothing else, and there is no front. */
+static void withheld_power_leaves_time_alone(void **state) {
+    (void)state;
+    static const char *const over[] = {"power-limit"};
+    adept_error err = ADEPT_ERROR_INIT;
+    test_job t;
+    adept_optimum *o = NULL;
+    adept_sensitivity *s;
+    job_open(&t, "resnet50", "mi250x", ADEPT_VARIANT_OPERATOR);
+    adept_optimize_options options = {
+        .over = over, .over_count = 1, .goal = ADEPT_GOAL_EDP, .price = {NAN, NAN, 1, ""}
+    };
+    assert_int_equal(adept_optimize(&o, &t.job, &options, &err), ADEPT_RANGE);
+    assert_non_null(strstr(err.message, "of 61, 61 have no power, which is withheld"));
+    assert_null(strstr(err.message, "slower"));
+    options.goal = ADEPT_GOAL_TIME;
+    assert_ok(adept_optimize(&o, &t.job, &options, &err), err);
+    assert_true(adept_optimum_best(o)->time_per_sample_s > 0);
+    assert_int_equal(adept_optimum_front_count(o), 0);
+    assert_ok(adept_sensitivity_new(&s, &t.job, &err), err);
+    assert_true(adept_sensitivity_count(s) > 5);
+    for (size_t i = 0; i < adept_sensitivity_count(s); i++) {
+        assert_true(isfinite(adept_sensitivity_at(s, i)->time.above));
+        assert_true(isnan(adept_sensitivity_at(s, i)->power.above));
+        assert_true(isnan(adept_sensitivity_at(s, i)->energy.above));
+    }
+    adept_sensitivity_free(s);
+    adept_optimum_free(o);
+    job_close(&t);
+}
+
 /* Rent alone: the cheapest point is the fastest. */
 static void cost_of_rent_alone_is_time(void **state) {
     (void)state;
@@ -256,6 +287,7 @@ int main(void) {
         cmocka_unit_test(constraints_hold_at_the_best_point),
         cmocka_unit_test(no_point_says_which_constraint_failed),
         cmocka_unit_test(present_choice_is_found_by_its_name),
+        cmocka_unit_test(withheld_power_leaves_time_alone),
         cmocka_unit_test(cost_of_rent_alone_is_time),
         cmocka_unit_test(totals_follow_from_time_power_and_factors),
         cmocka_unit_test(regions_carry_figure_year_and_source),
