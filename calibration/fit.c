@@ -203,42 +203,27 @@ typedef struct dependence {
     const fit_part *part;
     const double *points;           /* [POINTS][coordinates] */
     const double *step_s, *power_W; /* [POINTS][rows], predictions there */
-    double *scratch;                /* [threads][2][rows] */
     bool *drop;                     /* [coordinates] */
 } dependence;
 
 enum { POINTS = 3 };
-
-static bool differs(const adept_row_loss *loss, const double *step_s, const double *power_W,
-                    const double *old_s, const double *old_W) {
-    double measured_s, measured_W;
-    for (size_t r = 0; r < adept_loss_rows(loss); r++) {
-        adept_loss_measured(loss, r, &measured_s, &measured_W);
-        if (!isnan(measured_s) && !(fabs(step_s[r] - old_s[r]) <= 1e-9 * old_s[r]))
-            return true;
-        if (!isnan(measured_W) && !(fabs(power_W[r] - old_W[r]) <= 1e-9 * old_W[r]))
-            return true;
-    }
-    return false;
-}
 
 /* Task: one coordinate, moved to its ends from a few points. */
 static void probe(void *user, size_t task, size_t thread) {
     dependence *d = user;
     const adept_search_space *space = &d->part->space;
     size_t rows = adept_loss_rows(d->part->loss);
-    double *step_s = d->scratch + thread * 2 * rows, *power_W = step_s + rows;
     double x[ADEPT_THETA_MAX];
     adept_theta theta;
+    (void)thread;
     d->drop[task] = true;
     for (size_t p = 0; p < POINTS && d->drop[task]; p++) {
         for (int end = 0; end < 2 && d->drop[task]; end++) {
             memcpy(x, d->points + p * space->count, space->count * sizeof *x);
             x[task] = end ? space->bounds[task].upper : space->bounds[task].lower;
             adept_search_space_theta(space, x, &theta);
-            adept_loss_predict(d->part->loss, &theta, step_s, power_W);
             d->drop[task] =
-                !differs(d->part->loss, step_s, power_W, d->step_s + p * rows, d->power_W + p * rows);
+                !adept_loss_moves(d->part->loss, &theta, d->step_s + p * rows, d->power_W + p * rows);
         }
     }
 }
@@ -257,13 +242,12 @@ static void drop_idle(fit_part *part, const bool *drop) {
 static adept_status find_idle(fit_run *r, adept_error *err) {
     fit_part *part = r->part;
     size_t n = part->space.count, rows = adept_loss_rows(part->loss);
-    size_t threads = adept_worker_pool_threads(r->pool);
     bool drop[ADEPT_THETA_MAX];
-    double *memory = malloc((POINTS * n + 2 * POINTS * rows + threads * 2 * rows + 1) * sizeof *memory);
+    double *memory = malloc((POINTS * n + 2 * POINTS * rows + 1) * sizeof *memory);
     if (!memory)
         return adept_fail_memory(err);
     double *step_s = memory + POINTS * n, *power_W = step_s + POINTS * rows;
-    dependence d = {part, memory, step_s, power_W, power_W + POINTS * rows, drop};
+    dependence d = {part, memory, step_s, power_W, drop};
     adept_random random = adept_random_new(7, 7);
     adept_theta theta;
     for (size_t p = 0; p < POINTS; p++) {

@@ -340,6 +340,23 @@ void adept_loss_predict(const adept_row_loss *loss, const adept_theta *theta, do
         predict(loss, r, theta, &step_s[r], &power_W[r]);
 }
 
+static bool differs(double now, double before) {
+    return !(fabs(now - before) <= 1e-9 * before);
+}
+
+bool adept_loss_moves(const adept_row_loss *loss, const adept_theta *theta, const double *step_s,
+                      const double *power_W) {
+    for (size_t r = 0; r < loss->count; r++) {
+        double now_s, now_W;
+        predict(loss, r, theta, &now_s, &now_W);
+        if (loss->rows[r].time_share > 0 && differs(now_s, step_s[r]))
+            return true;
+        if (loss->rows[r].power_share > 0 && differs(now_W, power_W[r]))
+            return true;
+    }
+    return false;
+}
+
 void adept_loss_measured(const adept_row_loss *loss, size_t row, double *step_s, double *power_W) {
     const loss_row *r = &loss->rows[row];
     *step_s = r->time_share > 0 ? r->data->step_time_s : NAN;

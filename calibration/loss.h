@@ -66,6 +66,12 @@ size_t adept_loss_powers(const adept_row_loss *loss);
  */
 void adept_loss_predict(const adept_row_loss *loss, const adept_theta *theta, double *step_s,
                         double *power_W);
+/*
+ * Whether some measured figure is predicted otherwise than by the predictions given, by more than 1e-9 of
+ * them; ends at the first.
+ */
+bool adept_loss_moves(const adept_row_loss *loss, const adept_theta *theta, const double *step_s,
+                      const double *power_W);
 /* What was measured of a row: NaN where nothing was, or its weight is 0. */
 void adept_loss_measured(const adept_row_loss *loss, size_t row, double *step_s, double *power_W);
 
