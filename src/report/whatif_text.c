@@ -81,6 +81,12 @@ static void write_settings(FILE *out, const adept_whatif_report *r) {
                 r->extrapolation_key, r->extrapolation);
 }
 
+/* ": 100", or nothing where the note has no value. */
+static const char *note_value(char text[ADEPT_UNITS_SIZE], double value) {
+    snprintf(text, ADEPT_UNITS_SIZE, ": %.4g", value);
+    return isnan(value) ? "" : text;
+}
+
 static void write_sweep(FILE *out, const adept_whatif_report *r) {
     char t[ADEPT_UNITS_SIZE], p[ADEPT_UNITS_SIZE], e[ADEPT_UNITS_SIZE], w[ADEPT_UNITS_SIZE];
     const adept_sweep *s = r->sweep;
@@ -102,6 +108,12 @@ static void write_sweep(FILE *out, const adept_whatif_report *r) {
                 q->fits_in_memory ? "" : "; does not fit");
         if (row->extrapolation > 0)
             fprintf(out, "; %.2f octaves out", row->extrapolation);
+        for (size_t i = 0; i < q->note_count; i++) {
+            adept_note_code code = q->notes[i].code;
+            /* the network's own kernels are the same in every row */
+            if (code != ADEPT_NOTE_OUTSIDE_FITTED_RANGE && adept_note_refused(code))
+                fprintf(out, "; %s%s", adept_note_text(code), note_value(t, q->notes[i].value));
+        }
         fputs("\n", out);
     }
     if (r->sample->stride > 1)

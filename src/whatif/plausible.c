@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "adept/whatif.h"
 #include "fail.h"
@@ -70,6 +71,14 @@ static void take(whatif_ranges *r, const adept_hardware *hardware) {
     }
 }
 
+/* No precision of a run computes in FP64: those peaks change nothing, however far they lie outside. */
+static void forget_fp64(whatif_ranges *out) {
+    for (size_t i = 0; i < out->count; i++) {
+        if (strncmp(adept_hardware_field_at(i)->path, "peak_flop_per_s.fp64", 20) == 0)
+            out->lower[i] = out->upper[i] = NAN;
+    }
+}
+
 adept_status whatif_ranges_make(whatif_ranges *out, const adept_whatif *job, adept_variant variant,
                                 adept_error *err) {
     adept_hardware_list *list = NULL;
@@ -77,11 +86,10 @@ adept_status whatif_ranges_make(whatif_ranges *out, const adept_whatif *job, ade
     for (size_t i = 0; i < out->count; i++)
         out->lower[i] = out->upper[i] = NAN;
     take(out, job->original);
-    if (variant == ADEPT_VARIANT_THESIS)
-        return ADEPT_OK;
-    adept_status status = adept_hardware_list_load(&list, err);
-    for (size_t i = 0; status == ADEPT_OK && i < adept_hardware_list_count(list); i++)
+    adept_status status = variant == ADEPT_VARIANT_THESIS ? ADEPT_OK : adept_hardware_list_load(&list, err);
+    for (size_t i = 0; list && i < adept_hardware_list_count(list); i++)
         take(out, adept_hardware_list_at(list, i));
+    forget_fp64(out);
     adept_hardware_list_free(list);
     return status;
 }

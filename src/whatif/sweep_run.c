@@ -161,7 +161,7 @@ static void put_csv(text_row *t, const adept_sweep *sweep, const adept_sweep_row
         put_raw(t, ",");
     }
     if (row->status != ADEPT_OK) {
-        for (int i = 0; i < COLUMN_COUNT + 2; i++)
+        for (int i = 0; i < COLUMN_COUNT + 3; i++)
             put_raw(t, ",");
         put_quoted(t, row->message, true);
         put_raw(t, "\n");
@@ -174,7 +174,7 @@ static void put_csv(text_row *t, const adept_sweep *sweep, const adept_sweep_row
     }
     put_raw(t, row->prediction.fits_in_memory ? "true," : "false,");
     put_raw(t, adept_bound_name(row->prediction.bound));
-    put_raw(t, ",\n");
+    put_raw(t, row->refused ? ",true,\n" : ",false,\n");
 }
 
 static void put_json(text_row *t, const adept_sweep *sweep, const adept_sweep_row *row) {
@@ -206,7 +206,7 @@ static void put_json(text_row *t, const adept_sweep *sweep, const adept_sweep_ro
     put_raw(t, row->prediction.fits_in_memory ? "\"fits_in_memory\": true, \"bound\": "
                                               : "\"fits_in_memory\": false, \"bound\": ");
     put_quoted(t, adept_bound_name(row->prediction.bound), false);
-    put_raw(t, "}\n");
+    put_raw(t, row->refused ? ", \"refused\": true}\n" : ", \"refused\": false}\n");
 }
 
 static void write_header(FILE *out, const adept_sweep *sweep) {
@@ -214,7 +214,7 @@ static void write_header(FILE *out, const adept_sweep *sweep) {
         fprintf(out, "%s,", sweep->axes[i].key.name);
     for (int i = 0; i < COLUMN_COUNT; i++)
         fprintf(out, "%s,", columns[i]);
-    fputs("fits_in_memory,bound,error\n", out);
+    fputs("fits_in_memory,bound,refused,error\n", out);
 }
 
 /* ---- chunks ---- */

@@ -158,6 +158,33 @@ static void distance_counts_octaves_outside_all_gpus(void **state) {
     job_close(&t);
 }
 
+static void peaks_that_no_precision_uses_are_no_distance(void **state) {
+    (void)state;
+    static const struct {
+        const char *setting;
+        bool counts;
+    } cases[] = {
+        {"peak_flop_per_s.fp64_tensor=1e12", false},
+        {"peak_flop_per_s.fp64=1e10",        false},
+        {"peak_flop_per_s.fp32=1e11",        true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_job t;
+        adept_error err = ADEPT_ERROR_INIT;
+        double octaves;
+        const char *key;
+        job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+        adept_hardware *h;
+        assert_ok(adept_hardware_copy(&h, t.hardware, &err), err);
+        t.job.hardware = h;
+        assert_ok(adept_whatif_set(h, &cases[i].setting, 1, &err), err);
+        assert_ok(adept_whatif_extrapolation(&octaves, &key, &t.job, &err), err);
+        assert_true((octaves > 0) == cases[i].counts);
+        adept_hardware_free(h);
+        job_close(&t);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relative_settings_refer_to_the_present_value),
@@ -168,6 +195,7 @@ int main(void) {
         cmocka_unit_test(l2_larger_than_memory_is_refused),
         cmocka_unit_test(every_known_gpu_is_possible),
         cmocka_unit_test(distance_counts_octaves_outside_all_gpus),
+        cmocka_unit_test(peaks_that_no_precision_uses_are_no_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

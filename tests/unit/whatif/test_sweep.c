@@ -221,6 +221,37 @@ static void impossible_points_say_why(void **state) {
     job_close(&t);
 }
 
+/* The A100 takes 100 to 400 W. */
+static void rows_say_what_strict_does_not_accept(void **state) {
+    (void)state;
+    static const char *const specs[] = {"power-limit=50,300"};
+    static const char *const expected[2][2] = {
+        {",true,\n",             ",false,\n"            },
+        {"\"refused\": true}\n", "\"refused\": false}\n"}
+    };
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    for (int json = 0; json < 2; json++) {
+        adept_error err = ADEPT_ERROR_INIT;
+        adept_sweep *sweep = plan(&t, specs, 1);
+        char *text = NULL;
+        size_t length = 0;
+        FILE *out = open_memstream(&text, &length);
+        assert_ok(
+            adept_sweep_write(sweep, out, json ? ADEPT_SWEEP_JSON_LINES : ADEPT_SWEEP_CSV, NULL, NULL, &err),
+            err);
+        fclose(out);
+        const char *refused = strstr(text, expected[json][0]), *accepted = strstr(text, expected[json][1]);
+        assert_non_null(refused);
+        assert_non_null(accepted);
+        assert_true(refused < accepted);
+        assert_true((strstr(text, "bound,refused,error\n") != NULL) == !json);
+        free(text);
+        adept_sweep_free(sweep);
+    }
+    job_close(&t);
+}
+
 static void impossible_ranges_and_unknown_keys_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -297,6 +328,7 @@ int main(void) {
         cmocka_unit_test(output_is_the_same_for_any_number_of_threads),
         cmocka_unit_test(whole_numbers_are_taken_once),
         cmocka_unit_test(impossible_points_say_why),
+        cmocka_unit_test(rows_say_what_strict_does_not_accept),
         cmocka_unit_test(impossible_ranges_and_unknown_keys_are_refused),
         cmocka_unit_test(intervals_widen_with_the_distance),
         cmocka_unit_test(ends_of_a_range_are_exact),
