@@ -7,7 +7,7 @@
 #include "arena.h"
 #include "fail.h"
 #include "families.h"
-#include "strict_json.h"
+#include "hosts.h"
 #include "string_map.h"
 #include "thesis.h"
 #include "workload_cache.h"
@@ -36,8 +36,7 @@ typedef struct candidate_row {
 
 typedef struct loader {
     adept_dataset *dataset;
-    adept_json *hosts_file; /* NULL: there is none */
-    const adept_json_value *hosts;
+    adept_hosts *hosts;
     const adept_dataset_options *options;
     adept_string_map gpu_of_name; /* as written in the traces: number of the GPU, or -2 - skip reason */
     const char **reasons;         /* [distinct names] why a GPU's name leads nowhere */
@@ -112,77 +111,6 @@ static adept_status gpu_of(loader *l, const char *name, int32_t *gpu, adept_erro
     return ADEPT_OK;
 }
 
-/* ---- hosts ---- */
-
-/*
- * {"hosts": {NAME: {"launch_s": S, "idle_gap": SHARE, "optimizer_impl": IMPL, ..}}}: measuring set-ups, which
- * decide what a launch costs, how long their loops leave the GPU idle and which optimizer code they run.
- */
-static adept_status open_hosts(loader *l, const char *path, adept_error *err) {
-    adept_status status = adept_json_load(&l->hosts_file, path, err);
-    if (status != ADEPT_OK)
-        return status;
-    return adept_json_read_value(l->hosts_file, adept_json_root(l->hosts_file), "hosts", ADEPT_JSON_OBJECT,
-                                 true, &l->hosts, err);
-}
-
-/* The file given, or hosts.json beside the folder of hardware files. */
-static adept_status find_hosts(loader *l, adept_error *err) {
-    const char *folders[] = {getenv("ADEPT_DATA"), ADEPT_INSTALLED_DATA, ADEPT_SOURCE_DATA};
-    if (l->options->hosts)
-        return open_hosts(l, l->options->hosts, err);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/hosts.json", folders[i] ? folders[i] : "");
-        FILE *file = folders[i] ? fopen(path, "r") : NULL;
-        if (!file)
-            continue;
-        fclose(file);
-        return open_hosts(l, path, err);
-    }
-    return ADEPT_OK;
-}
-
-/* A number of a host, NaN where the file does not have it. */
-static adept_status host_number(const loader *l, const char *name, const char *key,
-                                const adept_json_bounds *bounds, double *out, adept_error *err) {
-    const adept_json_value *host = l->hosts && *name ? adept_json_member(l->hosts, name) : NULL;
-    *out = NAN;
-    return host ? adept_json_read_double(l->hosts_file, host, key, bounds, out, err) : ADEPT_OK;
-}
-
-static adept_status host_text(const loader *l, const char *name, const char *key, const char **out,
-                              adept_error *err) {
-    const adept_json_value *host = l->hosts && *name ? adept_json_member(l->hosts, name) : NULL;
-    *out = NULL;
-    return host ? adept_json_read_string(l->hosts_file, host, key, false, out, err) : ADEPT_OK;
-}
-
-/* A set-up of several machines has entries "HOST/GPU" for those that differ: such a one, or the host itself.
- */
-static const char *host_name(const loader *l, const adept_trace_row *row) {
-    const char *name = adept_arena_format(l->dataset->arena, "%s/%s", row->host, row->gpu);
-    return name && l->hosts && adept_json_member(l->hosts, name) ? name : row->host;
-}
-
-/* What the trace does not say and the host is known for; the cost of launches stands behind the parameters.
- */
-static adept_status resolve_run(const loader *l, const adept_trace_row *row, adept_run *run,
-                                adept_error *err) {
-    const adept_json_bounds share = {"share of the step", 0, 0.9, false};
-    const char *impl = NULL, *host = host_name(l, row);
-    double gap;
-    *run = row->run;
-    adept_status status = host_number(l, host, "idle_gap", &share, &gap, err);
-    if (status == ADEPT_OK && run->idle_gap < 0 && run->mode == ADEPT_MODE_TRAIN && !isnan(gap))
-        run->idle_gap = gap;
-    if (status == ADEPT_OK)
-        status = host_text(l, host, "optimizer_impl", &impl, err);
-    if (status == ADEPT_OK && impl && !row->states_optimizer_impl)
-        status = adept_run_set(run, "optimizer-impl", impl, err);
-    return status;
-}
-
 /* ---- rows ---- */
 
 /* Path of a graph: in the folder of graphs, or beside the trace file. */
@@ -213,7 +141,7 @@ static adept_status add_candidate(loader *l, const adept_trace *trace, size_t fi
     adept_run *run = adept_arena_alloc(l->dataset->arena, sizeof *run);
     if (!path || !run)
         return adept_fail_memory(err);
-    status = resolve_run(l, r, run, err);
+    status = adept_hosts_resolve(l->hosts, r, run, err);
     l->candidates[l->candidate_count] = (candidate_row){r, run, file, (size_t)gpu};
     l->requests[l->candidate_count++] = (adept_workload_request){path, run};
     return status;
@@ -253,9 +181,8 @@ static double roofline_s(const adept_thesis_row *row) {
 
 /* Number of a row's host, added if it is new; -1: none, or the row states the cost itself. */
 static adept_status host_of(loader *l, const adept_trace_row *row, ptrdiff_t *number, adept_error *err) {
-    const adept_json_bounds seconds = {"seconds", 1e-9, 1, false};
     adept_dataset *dataset = l->dataset;
-    const char *name = host_name(l, row);
+    const char *name = adept_hosts_name(l->hosts, row);
     size_t h = 0;
     double launch_s;
     *number = -1;
@@ -268,8 +195,11 @@ static adept_status host_of(loader *l, const adept_trace_row *row, ptrdiff_t *nu
     *number = (ptrdiff_t)h;
     if (h < dataset->host_count)
         return ADEPT_OK;
-    dataset->hosts[dataset->host_count++] = name;
-    adept_status status = host_number(l, name, "launch_s", &seconds, &launch_s, err);
+    dataset->hosts[h] = adept_arena_string(dataset->arena, name);
+    if (!dataset->hosts[h])
+        return adept_fail_memory(err);
+    dataset->host_count++;
+    adept_status status = adept_hosts_launch_s(l->hosts, name, &launch_s, err);
     dataset->host_launch_s[h] = isnan(launch_s) ? 0 : launch_s;
     return status;
 }
@@ -391,7 +321,7 @@ adept_status adept_dataset_load(adept_dataset **out, const adept_trace *const *t
         l.dataset->gpu_count = status == ADEPT_OK;
     }
     if (status == ADEPT_OK)
-        status = find_hosts(&l, err);
+        status = adept_hosts_load(&l.hosts, options->hosts, err);
     if (status == ADEPT_OK)
         status = read_traces(&l, traces, err);
     if (status == ADEPT_OK)
@@ -400,7 +330,7 @@ adept_status adept_dataset_load(adept_dataset **out, const adept_trace *const *t
         qsort(l.dataset->skips, l.dataset->skip_count, sizeof *l.dataset->skips, by_position);
     if (status == ADEPT_OK)
         status = check_any(l.dataset, err);
-    adept_json_free(l.hosts_file);
+    adept_hosts_free(l.hosts);
     adept_string_map_clear(&l.gpu_of_name);
     if (status != ADEPT_OK)
         adept_dataset_free(l.dataset);

@@ -21,6 +21,8 @@ adept_kernel *adept_work_pass(adept_count *ctx, adept_pass pass, adept_kernel_ki
     kernel->read_B = read_B;
     kernel->write_B = write_B;
     kernel->alu_flop = alu_flop;
+    /* Batch normalisation of channels-last storage runs other kernels. */
+    kernel->conv.nhwc = kind == ADEPT_KERNEL_BATCH_NORM && adept_count_run(ctx)->layout == ADEPT_LAYOUT_NHWC;
     return kernel;
 }
 

@@ -25,23 +25,32 @@ static double efficiency(const double *theta, adept_link_kind kind) {
     return theta[parameters[kind]];
 }
 
-double operator_allreduce_s(const adept_hardware_spec *spec, const double *theta, int32_t gpus,
-                            double size_B) {
-    if (gpus <= 1)
-        return 0;
+/* Bytes per second that the ring moves through each GPU. */
+static double ring_B_per_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
+                           int32_t gpus) {
+    if (run->collective_B_per_s > 0)
+        return run->collective_B_per_s;
     adept_link_choice link = adept_link_for(spec, gpus);
     double bandwidth = link.B_per_s * efficiency(theta, link.kind);
     if (link.kind == ADEPT_LINK_KIND_DIRECT && spec->link_topology == ADEPT_LINK_MESH && gpus <= 8)
         bandwidth = fmax(bandwidth * mesh_share[gpus], spec->pcie_B_per_s * theta[OP_PCIE]);
+    return bandwidth;
+}
+
+double operator_allreduce_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
+                            int32_t gpus, double size_B) {
+    if (gpus <= 1)
+        return 0;
+    double bandwidth = ring_B_per_s(spec, theta, run, gpus);
     return theta[OP_COLLECTIVE] + adept_ring_allreduce_s(gpus, theta[OP_HOP], size_B, bandwidth);
 }
 
-double operator_exposed_s(const adept_hardware_spec *spec, const double *theta, int32_t gpus,
-                          double gradients_B, double backward_s) {
+double operator_exposed_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
+                          int32_t gpus, double gradients_B, double backward_s) {
     if (gpus <= 1 || !(gradients_B > 0))
         return 0;
     double buckets = ceil(gradients_B / BUCKET_B);
-    double bucket_s = operator_allreduce_s(spec, theta, gpus, gradients_B / buckets);
-    double hidden_s = theta[OP_HIDDEN] * backward_s;
+    double bucket_s = operator_allreduce_s(spec, theta, run, gpus, gradients_B / buckets);
+    double hidden_s = (run->overlap >= 0 ? run->overlap : theta[OP_HIDDEN]) * backward_s;
     return fmax(bucket_s, buckets * bucket_s - hidden_s * (buckets - 1) / buckets);
 }

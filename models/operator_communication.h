@@ -4,15 +4,15 @@
 
 #include "adept/prediction.h"
 
-/* Seconds of one ring all-reduce of size_B over this many GPUs. */
-double operator_allreduce_s(const adept_hardware_spec *spec, const double *theta, int32_t gpus,
-                            double size_B);
+/* Seconds of one ring all-reduce of size_B over this many GPUs: at run's measured rate, or at the links'. */
+double operator_allreduce_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
+                            int32_t gpus, double size_B);
 
 /*
  * Seconds by which the exchange outlasts the last backward pass of backward_s seconds. Buckets fill evenly
  * along it and are reduced one after another while it runs.
  */
-double operator_exposed_s(const adept_hardware_spec *spec, const double *theta, int32_t gpus,
-                          double gradients_B, double backward_s);
+double operator_exposed_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
+                          int32_t gpus, double gradients_B, double backward_s);
 
 #endif

@@ -16,7 +16,7 @@ static double up(double a, double b) {
 operator_gpu operator_gpu_make(const adept_hardware_spec *spec, const double *theta) {
     bool hbm = adept_memory_type_is_hbm(spec->memory_type);
     double share = theta[hbm ? OP_BW_HBM : OP_BW_GDDR];
-    double active_memory_W = hbm ? 0 : theta[OP_C_MEMORY] * spec->memory_B / 1e9;
+    double active_board_W = hbm ? 0 : theta[OP_C_BOARD] * spec->tdp_W;
     return (operator_gpu){
         .spec = spec,
         .theta = theta,
@@ -25,7 +25,8 @@ operator_gpu operator_gpu_make(const adept_hardware_spec *spec, const double *th
         .bandwidth_B_per_s = share * spec->memory_bandwidth_B_per_s,
         .memory_J_per_B = theta[hbm ? OP_E_HBM : OP_E_GDDR] * 1e-12,
         .optimizer_passes = theta[OP_OPTIMIZER],
-        .base_static_W = spec->idle_power_W + active_memory_W,
+        .sm_rate = spec->family == ADEPT_GPU_FAMILY_PASCAL ? theta[OP_SM_PASCAL] : 1,
+        .base_static_W = spec->idle_power_W + active_board_W,
         .base_clock_W = theta[OP_C_CLOCK] * spec->transistors / 1e9 * spec->boost_clock_Hz / 1e9,
     };
 }
@@ -86,8 +87,9 @@ typedef struct matrix_unit {
     double flop_per_s; /* peak times the share that kernels reach */
     double peak_flop_per_s;
     double h0, k_step;
-    bool fed;          /* limited by the operands that L2 delivers */
-    double J_per_flop; /* at floor voltage, g included */
+    bool fed;            /* limited by the operands that L2 delivers */
+    double feed_B_per_s; /* them, per SM */
+    double J_per_flop;   /* at floor voltage, g included */
 } matrix_unit;
 
 /* One unit's energy: k nJ per SM and cycle at the unit's full rate; FP32 cores per 128 FLOP (power study). */
@@ -114,10 +116,28 @@ static bool is_general(adept_peak unit) {
            unit == ADEPT_PEAK_BF16 || unit == ADEPT_PEAK_INT8;
 }
 
+/*
+ * Units faster than A100's 2048 FLOP per SM and cycle come with wider paths for their operands (multicast of
+ * tiles in a cluster on Hopper, pairs of SMs on Blackwell): large products reach 0.78 to 0.80 of peak on all
+ * of them (measured.gemm of the hardware files).
+ */
+static double widened(const operator_gpu *gpu, double peak_flop_per_s) {
+    const double a100_flop_per_cycle = 2048;
+    return larger(peak_flop_per_s / (gpu->sm * gpu->clock_Hz) / a100_flop_per_cycle, 1);
+}
+
+/* Share of a unit's peak that its kernels can reach. */
+static double reached(const operator_gpu *gpu, bool general, bool amd) {
+    const double *theta = gpu->theta;
+    if (general || amd)
+        return theta[general ? OP_E_CORE : OP_E_MATRIX_FP32];
+    return theta[OP_E_TENSOR] * (gpu->spec->family == ADEPT_GPU_FAMILY_VOLTA ? theta[OP_E_VOLTA] : 1);
+}
+
 static matrix_unit matrix_unit_of(const operator_gpu *gpu, adept_math math) {
     adept_peak_choice choice = adept_peak_for_matrix(gpu->spec, math);
     bool general = is_general(choice.unit), amd = choice.unit == ADEPT_PEAK_FP32_MATRIX;
-    double share = gpu->theta[general ? OP_E_CORE : amd ? OP_E_MATRIX_FP32 : OP_E_TENSOR];
+    double share = reached(gpu, general, amd);
     return (matrix_unit){
         .tiles = general ? core_tiles : tensor_tiles,
         .tile_count = general ? (int)(sizeof core_tiles / sizeof *core_tiles)
@@ -129,6 +149,7 @@ static matrix_unit matrix_unit_of(const operator_gpu *gpu, adept_math math) {
                   : amd   ? 16
                           : 32,
         .fed = !general && !amd,
+        .feed_B_per_s = gpu->theta[OP_FEED] * gpu->clock_Hz * widened(gpu, choice.flop_per_s),
         .J_per_flop = unit_J_per_flop(gpu, choice.unit, choice.flop_per_s),
     };
 }
@@ -177,7 +198,7 @@ static tiling tile_product(const operator_gpu *gpu, const matrix_unit *unit, con
         .compute_s = waves * tile_s,
         .whole_waves_s =
             p->batch * p->m * p->n / ((double)t->m * t->n) * split / gpu->sm * tile_s * p->k / (k * split),
-        .feed_s = unit->fed ? waves * feed_B / (theta[OP_FEED] * gpu->clock_Hz) : 0,
+        .feed_s = unit->fed ? waves * feed_B / unit->feed_B_per_s : 0,
         .memory_s = traffic_B(gpu, p, t, tiles) / bandwidth,
         .split_s = split > 1 ? (split + 1) * 4 * p->batch * p->m * p->n / bandwidth + 2e-6 : 0,
         .tiles = tiles,
@@ -256,7 +277,7 @@ static double general_J_per_flop(const operator_gpu *gpu);
 
 /* Kernels that move elements one by one: as many 16-bit elements per second as 32-bit ones. */
 static double copy_rate(const operator_gpu *gpu, const adept_kernel *k) {
-    double rate = gpu->theta[OP_COPY_RATE];
+    double rate = gpu->theta[OP_COPY_RATE] * gpu->sm_rate;
     return k->element_B < 4 ? rate * k->element_B / 4 : rate;
 }
 
@@ -267,13 +288,28 @@ static operator_limits depthwise_limits(const operator_gpu *gpu, const adept_ker
     bool fast = k->conv.nhwc && k->element_B < 4;
     operator_limits limits = streaming_limits(gpu, k, fast ? gpu->theta[OP_DEPTHWISE_NHWC] : 1, INFINITY);
     if (!fast)
-        limits.sm_s = k->conv_flop / 2 / (gpu->theta[parameter] * gpu->sm * gpu->clock_Hz);
+        limits.sm_s = k->conv_flop / 2 / (gpu->theta[parameter] * gpu->sm_rate * gpu->sm * gpu->clock_Hz);
     /* A warp reduces one image at a time: small images leave it idle (PyTorch's DepthwiseConv2d.cu). */
     if (!fast && k->kind == ADEPT_KERNEL_CONV_WEIGHT)
         limits.sm_s *= 1 + gpu->theta[OP_DEPTHWISE_SMALL] / larger((double)k->conv.pixels_out, 1);
     limits.ideal_s = k->conv_flop / unit->peak_flop_per_s;
     limits.unit_J = k->conv_flop * general_J_per_flop(gpu);
     return limits;
+}
+
+/* Passes over a channels-first convolution's bytes that bring them into the matrix units' order and back. */
+static double layout_passes(const operator_gpu *gpu, const adept_kernel *k) {
+    return gpu->theta[OP_NCHW] * (k->math == ADEPT_MATH_TF32 ? gpu->theta[OP_NCHW_TF32] : 1);
+}
+
+/* Rate relative to a matrix product of the same shape. */
+static double convolution_rate(const operator_gpu *gpu, const adept_kernel *k, const matrix_unit *unit) {
+    double rate = unit->fed ? gpu->theta[OP_E_CONV] : 1;
+    if (k->conv.groups > 1)
+        rate *= gpu->theta[OP_E_GROUPED];
+    if (unit->fed && k->conv.spatial_rank == 1)
+        rate *= gpu->theta[OP_CONV_1D];
+    return rate;
 }
 
 static operator_limits convolution_limits(const operator_gpu *gpu, const adept_kernel *k) {
@@ -295,11 +331,11 @@ static operator_limits convolution_limits(const operator_gpu *gpu, const adept_k
      */
     limits.memory_s = bytes / gpu->bandwidth_B_per_s;
     if (unit.fed && !k->conv.nhwc)
-        limits.latency_s += gpu->theta[OP_NCHW] * bytes / (copy_rate(gpu, k) * gpu->sm * gpu->clock_Hz);
-    if (unit.fed && k->conv.spatial_rank == 1) {
-        limits.compute_s /= gpu->theta[OP_CONV_1D];
-        limits.feed_s /= gpu->theta[OP_CONV_1D];
-    }
+        limits.latency_s += layout_passes(gpu, k) * bytes / (copy_rate(gpu, k) * gpu->sm * gpu->clock_Hz);
+    double rate = convolution_rate(gpu, k, &unit);
+    limits.compute_s /= rate;
+    limits.quantised_s /= rate;
+    limits.feed_s /= rate;
     return limits;
 }
 
@@ -326,14 +362,15 @@ static operator_limits streaming_limits(const operator_gpu *gpu, const adept_ker
 static double stream_rate(const operator_gpu *gpu, const adept_kernel *k) {
     switch (k->kind) {
     case ADEPT_KERNEL_BATCH_NORM:
-        return gpu->theta[OP_BATCH_RATE];
+        return gpu->theta[OP_BATCH_RATE] * gpu->sm_rate *
+               (k->conv.nhwc && k->element_B < 4 ? gpu->theta[OP_BATCH_NHWC] : 1);
     case ADEPT_KERNEL_NORM:
     case ADEPT_KERNEL_SOFTMAX:
     case ADEPT_KERNEL_REDUCE:
     case ADEPT_KERNEL_POOL:
     case ADEPT_KERNEL_SORT:
     case ADEPT_KERNEL_FFT:
-        return gpu->theta[OP_NORM_RATE];
+        return gpu->theta[OP_NORM_RATE] * gpu->sm_rate;
     case ADEPT_KERNEL_COPY:
     case ADEPT_KERNEL_GATHER:
     case ADEPT_KERNEL_SCATTER:

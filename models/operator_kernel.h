@@ -16,7 +16,8 @@ typedef struct operator_gpu {
     double sm, clock_Hz;      /* boost */
     double bandwidth_B_per_s; /* achieved */
     double memory_J_per_B;    /* chips and interface */
-    double base_static_W;     /* idle and active memory */
+    double sm_rate;           /* limits per SM, relative to a Volta or later one */
+    double base_static_W;     /* idle and active board */
     double optimizer_passes;  /* over an optimizer's bytes: 1 where one kernel does it all */
     double base_clock_W;      /* clock tree at boost and floor voltage */
 } operator_gpu;

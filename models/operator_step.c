@@ -234,6 +234,14 @@ static double host_time_s(const queue *q, const adept_workload *w) {
     return passes_s * w->grad_accum + w->optimizer_work.kernels * q->launch_s[ADEPT_PASS_OPTIMIZER];
 }
 
+/* The GPU waits for the first batch of an epoch, which one worker loads; a step's share of that. */
+static double loader_wait_s(const adept_workload *w, const adept_run *run) {
+    if (!(run->loader_s > 0) || run->epoch_samples <= 0)
+        return 0;
+    double steps = (double)run->epoch_samples / (w->samples * w->grad_accum * w->gpus);
+    return w->samples * run->loader_s / fmax(steps, 1);
+}
+
 /* What no power limit changes: the GPU's figures, the kernels' limits, the clocks. */
 static adept_status prepare(operator_items *items, operator_memo *memos, size_t memo_count,
                             const adept_workload *w, const adept_hardware_spec *spec,
@@ -260,6 +268,7 @@ static void predict(adept_prediction *out, adept_kernel_cost *kernels, operator_
     queue q = queue_make(w, spec, t, run);
     double gap_s = operator_clocks_settle(items, adept_power_limit_W(out, spec, run), host_time_s(&q, w),
                                           run->idle_gap >= 0 ? run->idle_gap : t[OP_GAP]);
+    gap_s += loader_wait_s(w, run);
     operator_items_settle(items);
 
     step_sums sums = {.items = items};
@@ -270,8 +279,8 @@ static void predict(adept_prediction *out, adept_kernel_cost *kernels, operator_
         double stretch =
             q.gpu_s / fmax(sums.time_s[ADEPT_PASS_FORWARD] + sums.time_s[ADEPT_PASS_BACKWARD], 1e-30);
         double backward_s = sums.time_s[ADEPT_PASS_BACKWARD] / w->grad_accum * stretch;
-        communication_s =
-            operator_exposed_s(spec, t, w->gpus, w->reduced_gradients_B, backward_s) + t[OP_SYNC] * q.gpu_s;
+        communication_s = operator_exposed_s(spec, t, run, w->gpus, w->reduced_gradients_B, backward_s) +
+                          t[OP_SYNC] * q.gpu_s;
         q.gpu_s += communication_s;
     }
     run_launches(&q, items, optimizer, true);

@@ -39,7 +39,7 @@ const adept_parameter *adept_parameter_at(adept_variant variant, size_t index);
 ptrdiff_t adept_parameter_index(adept_variant variant, const char *name); /* -1: no such parameter */
 
 /* Values of all parameters of a variant, in the table's order. */
-#define ADEPT_THETA_MAX 64
+#define ADEPT_THETA_MAX 80
 typedef struct adept_theta {
     adept_variant variant;
     adept_saturation saturation; /* of the thesis variant */

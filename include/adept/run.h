@@ -83,20 +83,27 @@ typedef struct adept_run {
     adept_amp_level amp_level;
     adept_variant variant;
     adept_batchnorm batchnorm;
-    double dropout;        /* probability, 0: none, ADEPT_DROPOUT_AUTO */
-    double power_limit_W;  /* 0: the board's default limit */
-    double clock_limit_Hz; /* 0: boost clock */
-    double launch_s;       /* CPU time of a kernel launch on the host; 0: the framework's default */
-    double idle_gap;       /* share of the uncapped step in which the training loop leaves the GPU idle;
-                              negative: the model's own */
-    const char *framework; /* policy of what is one kernel; NULL: "pytorch" */
+    double dropout;            /* probability, 0: none, ADEPT_DROPOUT_AUTO */
+    double power_limit_W;      /* 0: the board's default limit */
+    double clock_limit_Hz;     /* 0: boost clock */
+    double launch_s;           /* CPU time of a kernel launch on the host; 0: the framework's default */
+    double idle_gap;           /* share of the uncapped step in which the training loop leaves the GPU idle;
+                                  negative: the model's own */
+    double collective_B_per_s; /* bus bandwidth of all-reduce measured on the machine (nccl-tests' busbw); 0:
+                                  from the links */
+    double overlap;            /* share of the backward pass that communication can hide behind; negative: the
+                                  model's own */
+    double loader_s;           /* time in which one worker loads a sample: the first batch of an epoch waits
+                                  for it; 0: no wait */
+    int64_t epoch_samples;     /* samples of an epoch; 0: not given */
+    const char *framework;     /* policy of what is one kernel; NULL: "pytorch" */
 } adept_run;
 
 #define ADEPT_RUN_INIT                                                                                       \
     {                                                                                                        \
         .mode = ADEPT_MODE_TRAIN, .precision = ADEPT_PRECISION_FP32, .optimizer = ADEPT_OPTIMIZER_ADAMW,     \
         .optimizer_impl = ADEPT_IMPL_FOREACH, .gpus = 1, .grad_accum = 1, .variant = ADEPT_VARIANT_OPERATOR, \
-        .dropout = ADEPT_DROPOUT_AUTO, .idle_gap = -1                                                        \
+        .dropout = ADEPT_DROPOUT_AUTO, .idle_gap = -1, .overlap = -1                                         \
     }
 
 /*

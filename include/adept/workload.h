@@ -105,7 +105,7 @@ typedef struct adept_kernel {
         int64_t stride;                /* product of the strides */
         int32_t spatial_rank;          /* 1, 2, 3 */
         bool winograd;                 /* 3x3, stride 1, dilation 1, groups 1 */
-        bool nhwc;                     /* channels-last storage */
+        bool nhwc;                     /* channels-last storage; also of batch normalisation */
     } conv;
 } adept_kernel;
 

@@ -74,13 +74,17 @@ static void run_options_reject_unknown_values_and_name_the_allowed_ones(void **s
 static void options_of_two_runs_compare_by_value(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
-        {"batch",       "8"         },
-        {"gpus",        "4"         },
-        {"fusion",      "compiled"  },
-        {"dropout",     "0.1"       },
-        {"idle-gap",    "0.2"       },
-        {"power-limit", "200"       },
-        {"framework",   "tensorflow"},
+        {"batch",                "8"         },
+        {"gpus",                 "4"         },
+        {"fusion",               "compiled"  },
+        {"dropout",              "0.1"       },
+        {"idle-gap",             "0.2"       },
+        {"power-limit",          "200"       },
+        {"framework",            "tensorflow"},
+        {"overlap",              "0.5"       },
+        {"collective-bandwidth", "8e9"       },
+        {"loader-us",            "300"       },
+        {"epoch-samples",        "50000"     },
     };
     char name[] = "pytorch";
     adept_error err = ADEPT_ERROR_INIT;

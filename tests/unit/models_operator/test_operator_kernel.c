@@ -103,6 +103,98 @@ static void matrix_units_wait_for_operands_from_l2(void **state) {
     assert_close(f.limits.feed_s, (384.0 * 1024 + 256 * 128) * 2 / (40 * 1e9), 1e-12);
 }
 
+/* 4096 FLOP per SM and cycle, twice A100's: operands arrive twice as fast. */
+static void faster_matrix_units_have_wider_paths(void **state) {
+    (void)state;
+    adept_kernel kernel = gemm_kernel(ADEPT_PASS_FORWARD, ADEPT_MATH_BF16, 2560, 1280, 1024);
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.theta.value[OP_FEED] = 40;
+    f.spec.peak_flop_per_s[ADEPT_PEAK_BF16_TENSOR] = 409.6e12;
+    compute(&f, &kernel);
+    assert_close(f.limits.feed_s, (384.0 * 1024 + 256 * 128) * 2 / (80 * 1e9), 1e-12);
+}
+
+static adept_kernel bf16_convolution(void) {
+    adept_kernel kernel = elementwise_kernel(ADEPT_PASS_FORWARD, 2e8);
+    kernel.kind = ADEPT_KERNEL_CONV;
+    kernel.math = ADEPT_MATH_BF16;
+    kernel.element_B = 2;
+    kernel.conv.images = 32;
+    kernel.conv.c_in = kernel.conv.c_out = 128;
+    kernel.conv.groups = 1;
+    kernel.conv.pixels_in = kernel.conv.pixels_out = 3136;
+    kernel.conv.kernel = 9;
+    kernel.conv.stride = 1;
+    kernel.conv.spatial_rank = 2;
+    kernel.conv.nhwc = true;
+    kernel.conv_flop = 2.0 * 32 * 3136 * 128 * 128 * 9;
+    return kernel;
+}
+
+static double convolution_s(const adept_kernel *kernel, int parameter, double value) {
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.theta.value[parameter] = value;
+    compute(&f, kernel);
+    return f.limits.compute_s;
+}
+
+static void rates_of_convolutions_are_relative_to_products(void **state) {
+    (void)state;
+    adept_kernel kernel = bf16_convolution();
+    assert_close(convolution_s(&kernel, OP_E_CONV, 0.5), 2 * convolution_s(&kernel, OP_E_CONV, 1), 1e-9);
+    kernel.conv.groups = 4;
+    assert_close(convolution_s(&kernel, OP_E_GROUPED, 2), 0.5 * convolution_s(&kernel, OP_E_GROUPED, 1),
+                 1e-9);
+    kernel.math = ADEPT_MATH_FP32; /* general cores run convolutions at the rate of products */
+    assert_close(convolution_s(&kernel, OP_E_CONV, 0.5), convolution_s(&kernel, OP_E_CONV, 1), 0);
+}
+
+static void tf32_convolutions_pay_less_for_channels_first_storage(void **state) {
+    (void)state;
+    adept_kernel kernel = bf16_convolution();
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.spec.peak_flop_per_s[ADEPT_PEAK_TF32] = 50e12;
+    f.theta.value[OP_NCHW_TF32] = 0.25;
+    f.theta.value[OP_COPY_RATE] = 10;
+    kernel.conv.nhwc = false;
+    kernel.element_B = 4;
+    compute(&f, &kernel);
+    double bf16_s = f.limits.latency_s;
+    kernel.math = ADEPT_MATH_TF32;
+    compute(&f, &kernel);
+    assert_close(f.limits.latency_s, 0.25 * bf16_s, 1e-12);
+}
+
+/* 16-bit channels-last statistics run in kernels of their own. */
+static void batch_normalisation_of_channels_last_storage_has_its_own_limit(void **state) {
+    (void)state;
+    adept_kernel kernel = elementwise_kernel(ADEPT_PASS_FORWARD, 1e8);
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    kernel.kind = ADEPT_KERNEL_BATCH_NORM;
+    kernel.element_B = 2;
+    f.theta.value[OP_BATCH_RATE] = 5;
+    f.theta.value[OP_BATCH_NHWC] = 2;
+    compute(&f, &kernel);
+    assert_close(f.limits.sm_s, 1e8 / (5 * 100 * 1e9), 1e-12);
+    kernel.conv.nhwc = true;
+    compute(&f, &kernel);
+    assert_close(f.limits.sm_s, 1e8 / (10 * 100 * 1e9), 1e-12);
+    f.spec.family = ADEPT_GPU_FAMILY_PASCAL;
+    f.theta.value[OP_SM_PASCAL] = 0.5;
+    compute(&f, &kernel);
+    assert_close(f.limits.sm_s, 1e8 / (5 * 100 * 1e9), 1e-12);
+}
+
+/* A tenth of 300 W, beside 20 W idle; boards with HBM draw what their dies do. */
+static void active_board_without_hbm_draws_a_share_of_its_tdp(void **state) {
+    (void)state;
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.theta.value[OP_C_BOARD] = 0.1;
+    assert_close(operator_gpu_make(&f.spec, f.theta.value).base_static_W, 20, 0);
+    f.spec.memory_type = ADEPT_MEMORY_TYPE_GDDR6;
+    assert_close(operator_gpu_make(&f.spec, f.theta.value).base_static_W, 50, 1e-12);
+}
+
 static void winograd_divides_arithmetic_but_not_bytes(void **state) {
     (void)state;
     adept_kernel kernel = elementwise_kernel(ADEPT_PASS_FORWARD, 2e8);
@@ -212,6 +304,11 @@ int main(void) {
         cmocka_unit_test(small_product_cannot_fill_the_gpu),
         cmocka_unit_test(ragged_edges_cost_whole_tiles),
         cmocka_unit_test(matrix_units_wait_for_operands_from_l2),
+        cmocka_unit_test(faster_matrix_units_have_wider_paths),
+        cmocka_unit_test(rates_of_convolutions_are_relative_to_products),
+        cmocka_unit_test(tf32_convolutions_pay_less_for_channels_first_storage),
+        cmocka_unit_test(batch_normalisation_of_channels_last_storage_has_its_own_limit),
+        cmocka_unit_test(active_board_without_hbm_draws_a_share_of_its_tdp),
         cmocka_unit_test(winograd_divides_arithmetic_but_not_bytes),
         cmocka_unit_test(depthwise_convolution_counts_taps),
         cmocka_unit_test(copies_of_narrow_elements_are_as_fast_per_element),
