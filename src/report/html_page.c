@@ -54,11 +54,11 @@ static void write_head(FILE *out, const adept_predicted *in) {
              adept_hardware_name(in->hardware));
     html_page_begin(out, title);
     fprintf(out,
-            "<p class='sub'>One %s of %.0f samples per GPU, %s, %s, %d GPU%s, %d micro-batch%s; model "
+            "<p class='sub'>One %s of %.0f sample%s per GPU, %s, %s, %d GPU%s, %d micro-batch%s; model "
             "variant "
             "%s. The step mostly waits for %s.</p>\n",
             run->mode == ADEPT_MODE_TRAIN ? "training step" : "inference batch", w->samples,
-            adept_precision_name(run->precision),
+            w->samples == 1 ? "" : "s", adept_precision_name(run->precision),
             run->mode == ADEPT_MODE_TRAIN ? adept_optimizer_name(run->optimizer) : "no optimizer",
             (int)w->gpus, w->gpus > 1 ? "s" : "", (int)w->grad_accum, w->grad_accum > 1 ? "es" : "",
             adept_variant_name(in->prediction->variant), adept_bound_name(in->prediction->bound));

@@ -289,7 +289,8 @@ static adept_status natural_range(char *spec, size_t size, const char *key, cons
     else if (strcmp(key, "grad-accum") == 0)
         snprintf(spec, size, "grad-accum=1,2,4,8,16");
     else
-        return adept_fail(err, ADEPT_ARGUMENT, "--over %s: give its range with --sweep %s=A:B:N", key, key);
+        return adept_fail(err, ADEPT_ARGUMENT,
+                          "--over %s: give its range with --sweep %s=A:B:N or %s=V1,V2,..", key, key, key);
     return ADEPT_OK;
 }
 
@@ -320,10 +321,14 @@ static adept_status plan_axes(adept_optimum *o, const adept_whatif *job, adept_e
     return status == ADEPT_OK ? adept_sweep_new(&o->sweep, job, specs, options->over_count, err) : status;
 }
 
-/* The run's own value of an axis; of a choice: its index in the list, NaN if it is not among them. */
-static double present_value(const sweep_axis *axis, const adept_whatif *job, const adept_run *resolved) {
-    if (axis->key.kind != WHATIF_CHOICE)
-        return whatif_key_value(&axis->key, job->hardware, resolved);
+/* The run's own value of an axis; of a choice: its index in the list, NaN if it is not among them. A batch
+ * size that the run leaves open is the network's. */
+static double present_value(const sweep_axis *axis, const adept_whatif *job, const adept_profile *profile) {
+    if (axis->key.kind != WHATIF_CHOICE) {
+        double value = whatif_key_value(&axis->key, job->hardware, adept_profile_run(profile));
+        bool open = isnan(value) && strcmp(axis->key.name, "batch") == 0;
+        return open ? adept_profile_workload(profile)->samples : value;
+    }
     for (size_t i = 0; i < axis->count; i++) {
         adept_run probe = *job->run;
         if (adept_run_set(&probe, axis->key.name, axis->texts[i], NULL) == ADEPT_OK &&
@@ -347,7 +352,7 @@ static adept_status evaluate_present(adept_optimum *o, const adept_whatif *job, 
         row.samples = w->samples * w->grad_accum * w->gpus;
         o->present = point_of(o, &row, none);
         for (size_t i = 0; i < o->sweep->axis_count; i++)
-            o->present.values[i] = present_value(&o->sweep->axes[i], job, adept_profile_run(profile));
+            o->present.values[i] = present_value(&o->sweep->axes[i], job, profile);
     }
     adept_profile_free(profile);
     return status;

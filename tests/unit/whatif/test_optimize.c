@@ -125,6 +125,19 @@ static void present_choice_is_found_by_its_name(void **state) {
     job_close(&t);
 }
 
+static void present_batch_is_the_networks_where_none_is_given(void **state) {
+    (void)state;
+    static const char *const over[] = {"batch"};
+    char buffer[40];
+    test_job t;
+    job_open(&t, "resnet50", "a100", ADEPT_VARIANT_OPERATOR);
+    t.run.batch = 0;
+    adept_optimum *o = optimum(&t, (adept_optimize_options){.over = over, .over_count = 1});
+    assert_string_equal(adept_optimum_text(o, adept_optimum_present(o), 0, buffer), "1");
+    adept_optimum_free(o);
+    job_close(&t);
+}
+
 /* MI250X: nothing gives the scale of its die. Time is optimised, nothing else, and there is no front. */
 static void withheld_power_leaves_time_alone(void **state) {
     (void)state;
@@ -287,6 +300,7 @@ int main(void) {
         cmocka_unit_test(constraints_hold_at_the_best_point),
         cmocka_unit_test(no_point_says_which_constraint_failed),
         cmocka_unit_test(present_choice_is_found_by_its_name),
+        cmocka_unit_test(present_batch_is_the_networks_where_none_is_given),
         cmocka_unit_test(withheld_power_leaves_time_alone),
         cmocka_unit_test(cost_of_rent_alone_is_time),
         cmocka_unit_test(totals_follow_from_time_power_and_factors),
