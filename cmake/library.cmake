@@ -23,6 +23,7 @@ install(TARGETS adept_static adept_shared EXPORT adeptTargets)
 install(EXPORT adeptTargets NAMESPACE adept:: DESTINATION ${package_dir})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/adept DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/hardware DESTINATION ${CMAKE_INSTALL_DATADIR}/adept FILES_MATCHING PATTERN "*.json")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/clusters DESTINATION ${CMAKE_INSTALL_DATADIR}/adept FILES_MATCHING PATTERN "*.json")
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/economics DESTINATION ${CMAKE_INSTALL_DATADIR}/adept FILES_MATCHING PATTERN "*.csv")
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/adeptConfig.cmake.in ${PROJECT_BINARY_DIR}/adeptConfig.cmake
                               INSTALL_DESTINATION ${package_dir})

@@ -2,10 +2,7 @@
 #ifndef ADEPT_COMMUNICATION_H
 #define ADEPT_COMMUNICATION_H
 
-#include "adept/hardware.h"
-
-/* Bandwidth of the network per GPU where the hardware file gives none. */
-#define ADEPT_NETWORK_B_PER_S 25e9
+#include "adept/prediction.h"
 
 typedef enum adept_link_kind {
     ADEPT_LINK_KIND_NONE, /* one GPU */
@@ -16,15 +13,25 @@ typedef enum adept_link_kind {
 
 typedef struct adept_link_choice {
     adept_link_kind kind;
-    double B_per_s; /* per direction and GPU, datasheet; infinite for one GPU */
+    double B_per_s; /* of the ring, per direction, datasheet; infinite for one GPU */
     bool assumed;   /* ADEPT_NETWORK_B_PER_S was taken */
 } adept_link_choice;
 
 /*
- * The slowest link of a ring over this many GPUs: a bridge joins pairs, more GPUs go over PCIe; beyond a
- * node each GPU has its share of the network.
+ * The slowest link of a ring over this many GPUs: a bridge joins pairs, more GPUs go over PCIe. Beyond a node
+ * the ring leaves each node once, and the library runs as many rings side by side as the node has network
+ * cards (NCCL's channels): together they have the network shares of all GPUs that the node holds.
  */
 adept_link_choice adept_link_for(const adept_hardware_spec *spec, int32_t gpus);
+
+/* Nodes that this many GPUs fill. */
+double adept_node_count(const adept_hardware_spec *spec, int32_t gpus);
+
+/*
+ * Latency of an all-reduce: the hops of a ring inside a node; between nodes up and down a tree, which NCCL
+ * takes there since 2.4 (double binary trees: logarithmic latency at the ring's bandwidth).
+ */
+double adept_allreduce_latency_s(const adept_hardware_spec *spec, int32_t gpus, double hop_s);
 
 /* Number of hops 2 (N_g - 1) of a ring all-reduce, and the share 2 (N_g - 1) / N_g of the data each GPU
  * sends. */

@@ -143,7 +143,7 @@ void adept_note_link(adept_prediction *out, const adept_hardware_spec *spec, int
     if (link.kind == ADEPT_LINK_KIND_NETWORK)
         adept_prediction_note(out, ADEPT_NOTE_LINK_IS_NETWORK, spec->gpus_per_node);
     if (link.assumed)
-        adept_prediction_note(out, ADEPT_NOTE_NETWORK_ASSUMED, link.B_per_s);
+        adept_prediction_note(out, ADEPT_NOTE_NETWORK_ASSUMED, ADEPT_NETWORK_B_PER_S);
 }
 
 adept_evidence adept_evidence_of(adept_provenance provenance) {

@@ -1,10 +1,11 @@
 #include <math.h>
 
 #include "adept/prediction.h"
+#include "communication.h"
 
 bool adept_node_power_of(adept_node_power *out, const adept_hardware_spec *spec, int32_t gpus,
                          double gpu_power_W) {
-    double nodes = ceil(gpus / spec->gpus_per_node);
+    double nodes = adept_node_count(spec, gpus);
     double dram_W = spec->host_dram_dimm_W * spec->host_dram_slots * spec->host_dram_use; /* eq 4.1 */
     out->nodes = nodes;
     out->gpus_W = gpus * gpu_power_W;

@@ -25,11 +25,8 @@ static double efficiency(const double *theta, adept_link_kind kind) {
     return theta[parameters[kind]];
 }
 
-/* Bytes per second that the ring moves through each GPU. */
-static double ring_B_per_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
-                           int32_t gpus) {
-    if (run->collective_B_per_s > 0)
-        return run->collective_B_per_s;
+/* Bytes per second that a ring inside a node moves through each GPU. */
+static double inside_B_per_s(const adept_hardware_spec *spec, const double *theta, int32_t gpus) {
     adept_link_choice link = adept_link_for(spec, gpus);
     double bandwidth = link.B_per_s * efficiency(theta, link.kind);
     if (link.kind == ADEPT_LINK_KIND_DIRECT && spec->link_topology == ADEPT_LINK_MESH && gpus <= 8)
@@ -37,12 +34,25 @@ static double ring_B_per_s(const adept_hardware_spec *spec, const double *theta,
     return bandwidth;
 }
 
+/* The same for a ring over any number of GPUs: beyond a node the slower of both ways. */
+static double ring_B_per_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
+                           int32_t gpus) {
+    adept_link_choice link = adept_link_for(spec, gpus);
+    if (run->collective_B_per_s > 0)
+        return run->collective_B_per_s;
+    if (link.kind != ADEPT_LINK_KIND_NETWORK)
+        return inside_B_per_s(spec, theta, gpus);
+    double network = link.B_per_s * efficiency(theta, link.kind);
+    return fmin(network, inside_B_per_s(spec, theta, (int32_t)spec->gpus_per_node));
+}
+
 double operator_allreduce_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,
                             int32_t gpus, double size_B) {
     if (gpus <= 1)
         return 0;
     double bandwidth = ring_B_per_s(spec, theta, run, gpus);
-    return theta[OP_COLLECTIVE] + adept_ring_allreduce_s(gpus, theta[OP_HOP], size_B, bandwidth);
+    return theta[OP_COLLECTIVE] + adept_allreduce_latency_s(spec, gpus, theta[OP_HOP]) +
+           adept_ring_share(gpus) * size_B / bandwidth;
 }
 
 double operator_exposed_s(const adept_hardware_spec *spec, const double *theta, const adept_run *run,

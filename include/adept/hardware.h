@@ -167,7 +167,8 @@ typedef struct adept_hardware_spec {
     /* link: per direction and GPU */
     double link_B_per_s; /* all links to other GPUs of the node; NaN without links */
     double pcie_generation, pcie_B_per_s;
-    double internode_B_per_s; /* one GPU's share of the network */
+    double internode_B_per_s;   /* one GPU's share of the network */
+    double internode_latency_s; /* of one message between nodes */
     double gpus_per_node;
 
     /* host: of the node, for node-scope energy and launches */
@@ -292,6 +293,27 @@ typedef struct adept_hardware_interval {
 adept_hardware_interval adept_hardware_interval_of(const adept_hardware *hardware, adept_variant variant);
 void adept_hardware_set_interval(adept_hardware *hardware, adept_variant variant,
                                  const adept_hardware_interval *interval);
+
+/* A cluster: how GPUs are put into nodes, and nodes joined (docs/hardware-files.md, Clusters). */
+typedef struct adept_cluster {
+    char name[128], source[512];
+    double gpus_per_node;
+    double node_B_per_s;  /* of all network cards of a node, one direction */
+    double latency_s;     /* of one message between nodes; NaN: not known */
+    double nics_per_node; /* network cards; NaN: not known; no figure depends on it */
+} adept_cluster;
+
+/*
+ * Reads a cluster file.
+ * Errors    IO, FORMAT (unknown, repeated or missing key), RANGE, with file, key and unit expected
+ */
+adept_status adept_cluster_load(adept_cluster *out, const char *path, adept_error *err);
+
+/*
+ * Puts the GPU into the cluster's nodes: sets link.gpus_per_node, link.internode_B_per_s (the GPU's share)
+ * and link.internode_latency_s.
+ */
+adept_status adept_hardware_join(adept_hardware *hardware, const adept_cluster *cluster, adept_error *err);
 
 /*
  * Writes a hardware file that inherits this GPU's id and holds what differs from its file: the fields set,

@@ -196,6 +196,9 @@ typedef struct adept_kernel_cost {
     adept_bound bound;
 } adept_kernel_cost;
 
+/* One GPU's share of the network between nodes where neither hardware nor cluster file gives it: assumed. */
+#define ADEPT_NETWORK_B_PER_S 25e9
+
 /*
  * What the framework takes beside tensors: the CUDA context with its loaded kernels (about half a GB on
  * recent drivers) and what the caching allocator loses to rounding and fragments. Both are assumptions.

@@ -60,6 +60,10 @@ void cli_run_free(cli_run *run);
  */
 bool cli_run_option(cli_run *run, cli_arguments *args, const char *option, bool *taken);
 
+/* Loads a GPU, and puts it into the nodes of the cluster file if one is named (NULL: none). */
+adept_status cli_hardware_load(adept_hardware **out, const char *id_or_path, const char *cluster,
+                               adept_error *err);
+
 /* Prints the help text of the run options. */
 void cli_run_help(FILE *out);
 

@@ -10,7 +10,7 @@ enum { MAX_ITEMS = 64 };
 
 typedef struct compare_options {
     cli_run run;
-    const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *region, *prices, *html;
+    const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *region, *prices, *html, *cluster;
     size_t model_count, hardware_count;
     double samples, steps, carbon, pue;
     bool json, csv, strict, help;
@@ -18,8 +18,8 @@ typedef struct compare_options {
 
 static void print_help(void) {
     puts("adept compare MODEL.onnx .. --hw ID,ID,.. [run options] [--samples N|--steps N]\n"
-         "              [--region R|--carbon G_PER_KWH] [--pue X] [--prices FILE] [--html FILE]\n"
-         "              [--json|--csv] [--strict]\n"
+         "              [--region R|--carbon G_PER_KWH] [--pue X] [--prices FILE] [--cluster FILE]\n"
+         "              [--html FILE] [--json|--csv] [--strict]\n"
          "\nRanks GPUs for a job by time, energy and, with prices, cost; totals of a run.\n"
          "\n  --hw ID,ID,..     GPUs of `adept hw list`, or files of your own; `all` is every known one\n"
          "  --samples N       the run: so many samples, or\n"
@@ -31,6 +31,7 @@ static void print_help(void) {
          "  --prices FILE     CSV with item,price,unit,currency,source: a GPU's id and its price per hour, "
          "or\n"
          "                    electricity and its price per kWh\n"
+         "  --cluster FILE    for --gpus beyond a node: GPUs per node, network (docs/hardware-files.md)\n"
          "  --html FILE       one page: ranking, bars with intervals, totals, what they rest on\n"
          "  --json, --csv     for programs\n"
          "  --strict          refuse (exit 3) unknown operators and predictions out of range");
@@ -71,13 +72,14 @@ static int take_option(compare_options *o, cli_arguments *args, const char *opti
         const char **text;
         double *number;
     } rows[] = {
-        {"region",  &o->region, NULL       },
-        {"prices",  &o->prices, NULL       },
-        {"html",    &o->html,   NULL       },
-        {"samples", NULL,       &o->samples},
-        {"steps",   NULL,       &o->steps  },
-        {"carbon",  NULL,       &o->carbon },
-        {"pue",     NULL,       &o->pue    },
+        {"region",  &o->region,  NULL       },
+        {"prices",  &o->prices,  NULL       },
+        {"html",    &o->html,    NULL       },
+        {"cluster", &o->cluster, NULL       },
+        {"samples", NULL,        &o->samples},
+        {"steps",   NULL,        &o->steps  },
+        {"carbon",  NULL,        &o->carbon },
+        {"pue",     NULL,        &o->pue    },
     };
     const cli_flag flags[] = {
         {"json",   &o->json  },
@@ -174,6 +176,14 @@ static adept_status load_all_hardware(comparison *c, adept_error *err) {
     return status;
 }
 
+static adept_status join(comparison *c, const char *path, adept_error *err) {
+    adept_cluster cluster;
+    adept_status status = adept_cluster_load(&cluster, path, err);
+    for (size_t i = 0; status == ADEPT_OK && i < c->hardware_count; i++)
+        status = adept_hardware_join(c->hardware[i], &cluster, err);
+    return status;
+}
+
 static adept_status load(comparison *c, const compare_options *o, adept_error *err) {
     adept_status status = adept_economics_load(&c->economics, o->prices, err);
     if (status == ADEPT_OK && o->hardware_count == 1 && strcmp(o->hardware[0], "all") == 0) {
@@ -182,6 +192,8 @@ static adept_status load(comparison *c, const compare_options *o, adept_error *e
         for (size_t i = 0; status == ADEPT_OK && i < o->hardware_count; i++)
             status = adept_hardware_load(&c->hardware[c->hardware_count++], o->hardware[i], err);
     }
+    if (status == ADEPT_OK && o->cluster)
+        status = join(c, o->cluster, err);
     for (size_t i = 0; status == ADEPT_OK && i < o->model_count; i++) {
         status = adept_graph_load(&c->graphs[i], o->models[i], err);
         if (status == ADEPT_OK)

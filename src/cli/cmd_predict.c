@@ -16,17 +16,18 @@ typedef struct predict_options {
     cli_run run;
     const char *models[MAX_ITEMS], *hardware[MAX_ITEMS], *batches[MAX_ITEMS];
     size_t model_count, hardware_count, batch_count;
-    const char *html;
+    const char *html, *cluster;
     bool json, csv, strict, explain, max_batch, help;
 } predict_options;
 
 static void print_help(void) {
     puts("adept predict MODEL.onnx .. --hw ID|FILE.json[,..] [run options] [--explain] [--max-batch]\n"
-         "              [--html FILE] [--json|--csv] [--strict]\n"
+         "              [--cluster FILE] [--html FILE] [--json|--csv] [--strict]\n"
          "\nTime, power, energy and memory of one training step (or inference batch). Several models, GPUs "
          "or\n"
          "batch sizes (--batch 8,16,32) give one table.\n"
          "\n  --hw             a GPU of `adept hw list`, or a file of your own\n"
+         "  --cluster FILE   for --gpus beyond a node: GPUs per node, network (docs/hardware-files.md)\n"
          "  --explain        where the time goes, the longest operators, what would help\n"
          "  --max-batch      the largest batch that fits in memory\n"
          "  --html FILE      one page with all figures (one model, GPU and batch size)\n"
@@ -80,6 +81,8 @@ static int take_option(predict_options *o, cli_arguments *args, const char *opti
         return take_list(args, option, o->hardware, &o->hardware_count);
     if (strcmp(option, "html") == 0)
         return (o->html = cli_value(args, option)) ? 0 : EXIT_USAGE;
+    if (strcmp(option, "cluster") == 0)
+        return (o->cluster = cli_value(args, option)) ? 0 : EXIT_USAGE;
     if (strcmp(option, "batch") == 0)
         return take_list(args, option, o->batches, &o->batch_count);
     if (!cli_run_option(&o->run, args, option, &taken))
@@ -168,7 +171,7 @@ static bool allocate(predictions *p, const predict_options *o) {
 static adept_status load(predictions *p, const predict_options *o, adept_error *err) {
     adept_status status = ADEPT_OK;
     for (size_t i = 0; status == ADEPT_OK && i < o->hardware_count; i++) {
-        status = adept_hardware_load(&p->hardware[i], o->hardware[i], err);
+        status = cli_hardware_load(&p->hardware[i], o->hardware[i], o->cluster, err);
         p->hardware_count += status == ADEPT_OK;
     }
     for (size_t i = 0; status == ADEPT_OK && i < o->model_count; i++) {

@@ -11,7 +11,7 @@ enum { MAX_LIST = 64, TABLE_ROWS = 60, FIGURE_ROWS = 4000 };
 
 typedef struct whatif_options {
     cli_run run;
-    const char *model, *hardware, *output, *html, *prices, *goal;
+    const char *model, *hardware, *output, *html, *prices, *goal, *cluster;
     const char *settings[MAX_LIST], *sweeps[MAX_LIST], *over[MAX_LIST];
     size_t setting_count, sweep_count, over_count;
     double max_step_time_s, max_power_W, pue, threads;
@@ -22,7 +22,7 @@ static void print_help(void) {
     puts(
         "adept whatif MODEL.onnx --hw ID|FILE.json [run options] --set KEY=VALUE|*F|+P% ..\n"
         "             --sweep KEY=A:B:N[:log]|V1,V2,.. .. [--sensitivity] [--optimize GOAL --over KEY,..]\n"
-        "             [-o NEW_HW.json] [--html FILE] [--json|--csv] [--strict]\n"
+        "             [-o NEW_HW.json] [--cluster FILE] [--html FILE] [--json|--csv] [--strict]\n"
         "\nHardware that does not exist, grids over figures and run options, what matters, what is best.\n"
         "\n  --set KEY=VALUE        a figure of the hardware file (spec.tdp_W) or a parameter "
         "(theta.operator.g);\n"
@@ -39,6 +39,7 @@ static void print_help(void) {
         "  --over KEY,..          over these; ranges by --sweep, else natural ones\n"
         "  --max-step-time S, --max-power W   constraints of the optimum (fitting in memory is one always)\n"
         "  --prices FILE --pue X  for --optimize cost\n"
+        "  --cluster FILE         GPUs per node and the network between nodes (docs/hardware-files.md)\n"
         "  --html FILE            one page with all figures\n"
         "  --threads N            (one per processor)\n"
         "  --json, --csv          sweeps stream as JSON lines or CSV rows\n"
@@ -101,6 +102,7 @@ static int take_own(whatif_options *o, cli_arguments *args, const char *option, 
         {"hw",            &o->hardware, NULL               },
         {"o",             &o->output,   NULL               },
         {"html",          &o->html,     NULL               },
+        {"cluster",       &o->cluster,  NULL               },
         {"prices",        &o->prices,   NULL               },
         {"optimize",      &o->goal,     NULL               },
         {"max-step-time", NULL,         &o->max_step_time_s},
@@ -222,7 +224,7 @@ static adept_status write_hardware(const whatif_work *w, const char *path, adept
 }
 
 static adept_status prepare(whatif_work *w, const whatif_options *o, adept_error *err) {
-    adept_status status = adept_hardware_load(&w->original, o->hardware, err);
+    adept_status status = cli_hardware_load(&w->original, o->hardware, o->cluster, err);
     if (status == ADEPT_OK)
         status = adept_hardware_copy(&w->hardware, w->original, err);
     if (status == ADEPT_OK)

@@ -112,6 +112,22 @@ bool cli_run_option(cli_run *run, cli_arguments *args, const char *option, bool 
     return false;
 }
 
+adept_status cli_hardware_load(adept_hardware **out, const char *id_or_path, const char *cluster,
+                               adept_error *err) {
+    adept_cluster nodes;
+    *out = NULL;
+    adept_status status = cluster ? adept_cluster_load(&nodes, cluster, err) : ADEPT_OK;
+    if (status == ADEPT_OK)
+        status = adept_hardware_load(out, id_or_path, err);
+    if (status == ADEPT_OK && cluster)
+        status = adept_hardware_join(*out, &nodes, err);
+    if (status != ADEPT_OK) {
+        adept_hardware_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 void cli_run_help(FILE *out) {
     adept_run_option_info info;
     fputs("\nrun options (default)\n", out);

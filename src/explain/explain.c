@@ -132,7 +132,8 @@ static void twice_link(adept_hardware_spec *spec, adept_run *run) {
     (void)run;
     spec->link_B_per_s *= 2;
     spec->pcie_B_per_s *= 2;
-    spec->internode_B_per_s *= 2;
+    spec->internode_B_per_s =
+        2 * (isnan(spec->internode_B_per_s) ? ADEPT_NETWORK_B_PER_S : spec->internode_B_per_s);
 }
 
 static void more_power(adept_hardware_spec *spec, adept_run *run) {

@@ -57,6 +57,8 @@ static const adept_field_row rows[] = {
     ROW("link", "pcie_B_per_s", pcie_B_per_s, RATE, 1e8, 1e13, false, "x16, one direction"),
     ROW("link", "internode_B_per_s", internode_B_per_s, RATE, 1e7, 1e13, false,
         "one GPU's share of the network, one direction"),
+    ROW("link", "internode_latency_s", internode_latency_s, "seconds", 1e-7, 1e-2, false,
+        "of one message between GPUs of two nodes"),
     ROW("link", "gpus_per_node", gpus_per_node, "", 1, 1024, false, "GPUs joined without a network"),
     ROW("host", "launch_s", host_launch_s, "seconds", 1e-7, 1e-2, false, "CPU time of one kernel launch"),
     ROW("host", "dram_slots", host_dram_slots, "", 1, 1024, false, "DIMMs of the node, nb_slots of eq 4.1"),

@@ -29,7 +29,7 @@ static void the_link_follows_topology_and_number_of_gpus(void **state) {
         {ADEPT_LINK_BRIDGE,   2,  ADEPT_LINK_KIND_DIRECT,  100e9},
         {ADEPT_LINK_BRIDGE,   3,  ADEPT_LINK_KIND_PCIE,    10e9 },
         {ADEPT_LINK_NONE,     2,  ADEPT_LINK_KIND_PCIE,    10e9 },
-        {ADEPT_LINK_NVSWITCH, 16, ADEPT_LINK_KIND_NETWORK, 25e9 },
+        {ADEPT_LINK_NVSWITCH, 16, ADEPT_LINK_KIND_NETWORK, 100e9}, /* 8 shares of 25 GB/s are more */
         {ADEPT_LINK_NONE,     16, ADEPT_LINK_KIND_NETWORK, 10e9 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -45,9 +45,34 @@ static void an_assumed_network_says_so_and_a_given_one_is_used(void **state) {
     (void)state;
     adept_hardware_spec spec = toy_spec();
     assert_true(adept_link_for(&spec, 16).assumed);
-    spec.internode_B_per_s = 50e9;
+    spec.internode_B_per_s = 5e9;
     assert_false(adept_link_for(&spec, 16).assumed);
-    assert_close(adept_link_for(&spec, 16).B_per_s, 50e9, 1e-12);
+    assert_close(adept_link_for(&spec, 16).B_per_s, 8 * 5e9, 1e-12);
+}
+
+/* Rings side by side: the network shares of the GPUs that a node holds; two nodes of 5 hold 5 each. */
+static void a_ring_over_nodes_has_all_network_cards_of_a_node(void **state) {
+    (void)state;
+    adept_hardware_spec spec = toy_spec();
+    spec.internode_B_per_s = 1e9;
+    assert_close(adept_link_for(&spec, 64).B_per_s, 8e9, 1e-12);
+    assert_close(adept_link_for(&spec, 10).B_per_s, 5e9, 1e-12);
+    spec.gpus_per_node = 1;
+    assert_close(adept_link_for(&spec, 64).B_per_s, 1e9, 1e-12);
+}
+
+/* 8 GPUs: 14 hops of 3 us; 64 GPUs in 8 nodes: the same and 2 x 3 levels of 5 us. */
+static void latency_is_of_a_ring_inside_and_of_a_tree_between_nodes(void **state) {
+    (void)state;
+    adept_hardware_spec spec = toy_spec();
+    spec.internode_latency_s = 5e-6;
+    assert_close(adept_allreduce_latency_s(&spec, 8, 3e-6), 42e-6, 1e-12);
+    assert_close(adept_allreduce_latency_s(&spec, 64, 3e-6), 42e-6 + 30e-6, 1e-12);
+    spec.internode_latency_s = NAN; /* then a hop's */
+    assert_close(adept_allreduce_latency_s(&spec, 64, 3e-6), 42e-6 + 18e-6, 1e-12);
+    for (int32_t n = 1; n < 300; n++)
+        assert_true(adept_allreduce_latency_s(&spec, n + 1, 3e-6) >=
+                    adept_allreduce_latency_s(&spec, n, 3e-6));
 }
 
 int main(void) {
@@ -56,6 +81,8 @@ int main(void) {
         cmocka_unit_test(a_large_ring_sends_the_data_twice),
         cmocka_unit_test(the_link_follows_topology_and_number_of_gpus),
         cmocka_unit_test(an_assumed_network_says_so_and_a_given_one_is_used),
+        cmocka_unit_test(a_ring_over_nodes_has_all_network_cards_of_a_node),
+        cmocka_unit_test(latency_is_of_a_ring_inside_and_of_a_tree_between_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
