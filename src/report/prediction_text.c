@@ -287,6 +287,25 @@ adept_status adept_report_prediction_text(FILE *out, const adept_predicted *pred
     return status;
 }
 
+/* What single predictions would note, once for all rows of the table that have it. */
+static void print_table_notes(FILE *out, const adept_predicted *predicted, size_t count) {
+    for (int code = 0; code < ADEPT_NOTE_COUNT; code++) {
+        size_t rows = 0;
+        const adept_predicted *first = NULL;
+        for (size_t i = 0; i < count; i++) {
+            for (size_t n = 0; n < predicted[i].prediction->note_count; n++) {
+                if (predicted[i].prediction->notes[n].code != (adept_note_code)code)
+                    continue;
+                first = first ? first : &predicted[i];
+                rows++;
+            }
+        }
+        if (rows)
+            fprintf(out, "  - %zu of %zu rows (first: %s): %s\n", rows, count,
+                    ADEPT_PLAIN(adept_hardware_id(first->hardware)), adept_note_text((adept_note_code)code));
+    }
+}
+
 adept_status adept_report_predictions_text(FILE *out, const adept_predicted *predicted, size_t count,
                                            adept_error *err) {
     fprintf(out, "  %-28s %-20s %7s %11s %11s %10s %11s %10s\n", "model", "hardware", "batch", "step",
@@ -305,6 +324,7 @@ adept_status adept_report_predictions_text(FILE *out, const adept_predicted *pre
                 adept_units_memory(e, p->prediction->peak_memory_B),
                 p->prediction->fits_in_memory ? "" : "  does not fit");
     }
+    print_table_notes(out, predicted, count);
     if (fflush(out) != 0 || ferror(out))
         return adept_fail(err, ADEPT_IO, "the output could not be written completely");
     return ADEPT_OK;
