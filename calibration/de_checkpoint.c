@@ -109,13 +109,13 @@ static adept_status fail_damaged(adept_error *err) {
 }
 
 static adept_status check_strategy(const adept_de *de, FILE *in, adept_error *err) {
-    int version;
-    char strategy[32];
-    if (fscanf(in, "adept-de %d %31s", &version, strategy) != 2)
+    char version[16], strategy[32], here[16];
+    if (fscanf(in, "adept-de %15s %31s", version, strategy) != 2)
         return fail_damaged(err);
-    if (version != FORMAT_VERSION)
-        return adept_fail(err, ADEPT_UNSUPPORTED, "saved optimizer state of version %d, this is version %d",
-                          version, FORMAT_VERSION);
+    snprintf(here, sizeof here, "%d", FORMAT_VERSION);
+    if (strcmp(version, here) != 0)
+        return adept_fail(err, ADEPT_UNSUPPORTED, "saved optimizer state of version %s, this is version %s",
+                          version, here);
     if (strcmp(strategy, de_strategy_name(de->strategy)) != 0)
         return adept_fail(err, ADEPT_ARGUMENT, "state saved with strategy %s, this run uses %s", strategy,
                           de_strategy_name(de->strategy));

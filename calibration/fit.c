@@ -206,7 +206,7 @@ typedef struct dependence {
     bool *drop;                     /* [coordinates] */
 } dependence;
 
-enum { POINTS = 3 };
+static const size_t POINTS = 3;
 
 /* Task: one coordinate, moved to its ends from a few points. */
 static void probe(void *user, size_t task, size_t thread) {

@@ -80,6 +80,10 @@ static void normalise(adept_row_loss *loss) {
 
 /* ---- rows that differ in the power limit alone: the operator variant prepares them once ---- */
 
+static int by_number(double a, double b) {
+    return (a > b) - (a < b);
+}
+
 static int by_pointer(const void *a, const void *b) {
     return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
@@ -91,7 +95,7 @@ static int by_workload(const void *a, const void *b) {
     if (order == 0)
         order = by_pointer(x->data->hardware, y->data->hardware);
     if (order == 0)
-        order = memcmp(&x->data->run.clock_limit_Hz, &y->data->run.clock_limit_Hz, sizeof(double));
+        order = by_number(x->data->run.clock_limit_Hz, y->data->run.clock_limit_Hz);
     return order ? order : by_pointer(x->data, y->data);
 }
 

@@ -305,9 +305,9 @@ typedef struct adept_identifiability {
 
 /*
  * Of one part of a fit: singular values of the Jacobian of log predictions, correlations, and the spread of
- * `bootstrap` refits to rows drawn with replacement (0: none).
+ * refits to rows drawn with replacement (0: none).
  */
-adept_status adept_identify(adept_identifiability *out, const adept_fit *fit, size_t part, size_t bootstrap,
+adept_status adept_identify(adept_identifiability *out, const adept_fit *fit, size_t part, size_t refits,
                             adept_error *err);
 
 /* ---- the thesis's experiments ---- */
