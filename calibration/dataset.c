@@ -147,23 +147,12 @@ static adept_status add_candidate(loader *l, const adept_trace *trace, size_t fi
     return status;
 }
 
-/* Messages of the CSV reader begin with file and line, which the list of skipped rows has already. */
-static const char *without_position(const char *reason, const char *file, size_t line) {
-    char number[32];
-    size_t length = strlen(file);
-    snprintf(number, sizeof number, ": line %zu: ", line);
-    bool doubled =
-        strncmp(reason, file, length) == 0 && strncmp(reason + length, number, strlen(number)) == 0;
-    return doubled ? reason + length + strlen(number) : reason;
-}
-
 static adept_status read_traces(loader *l, const adept_trace *const *traces, adept_error *err) {
     adept_status status = ADEPT_OK;
     for (size_t f = 0; status == ADEPT_OK && f < l->dataset->file_count; f++) {
         for (size_t i = 0; status == ADEPT_OK && i < adept_trace_skip_count(traces[f]); i++) {
             const adept_trace_skip *s = adept_trace_skip_at(traces[f], i);
-            const char *reason = without_position(s->reason, l->dataset->files[f], s->line);
-            status = skip(l->dataset, f, s->line, false, reason, err);
+            status = skip(l->dataset, f, s->line, false, s->reason, err);
         }
         for (size_t i = 0; status == ADEPT_OK && i < adept_trace_count(traces[f]); i++)
             status = add_candidate(l, traces[f], f, i, err);

@@ -173,6 +173,16 @@ static adept_status read_row(adept_trace *trace, size_t row, adept_trace_row *ou
     return status == ADEPT_OK ? read_measured(trace, row, out, err) : status;
 }
 
+/* Messages of the CSV reader begin with file and line, which stand beside the reason already. */
+static const char *without_position(const char *reason, const char *file, size_t line) {
+    char number[32];
+    size_t length = strlen(file);
+    snprintf(number, sizeof number, ": line %zu: ", line);
+    bool doubled =
+        strncmp(reason, file, length) == 0 && strncmp(reason + length, number, strlen(number)) == 0;
+    return doubled ? reason + length + strlen(number) : reason;
+}
+
 static adept_status read_rows(adept_trace *trace, adept_error *err) {
     size_t rows = adept_csv_rows(trace->csv);
     trace->rows = adept_arena_array(trace->arena, rows, sizeof *trace->rows);
@@ -190,10 +200,12 @@ static adept_status read_rows(adept_trace *trace, adept_error *err) {
             trace->count++;
             continue;
         }
-        const char *reason = adept_arena_string(trace->arena, why.message);
+        size_t line = adept_csv_row_line(trace->csv, i);
+        const char *reason =
+            adept_arena_string(trace->arena, without_position(why.message, trace->path, line));
         if (!reason)
             return adept_fail_memory(err);
-        trace->skips[trace->skip_count++] = (adept_trace_skip){adept_csv_row_line(trace->csv, i), reason};
+        trace->skips[trace->skip_count++] = (adept_trace_skip){line, reason};
     }
     return ADEPT_OK;
 }

@@ -103,6 +103,51 @@ static void candidates_side_by_side_agree_with_single_predictions(void **state) 
     unmake(&m);
 }
 
+/* The operator variant prepares such rows once; hosts and clocks keep them apart. */
+static void rows_that_differ_in_the_power_limit_are_predicted_as_if_alone(void **state) {
+    (void)state;
+#define LIMITED(limit, host) "resnet50.onnx,16,,fp32,train,adamw,1," limit ",0.1,200,gpu,,1," host "\n"
+    static const char rows[] = LIMITED("150", "a") LIMITED("400", "b") LIMITED("250", "a")
+        ROW_A LIMITED("400", "a") LIMITED("150", "b") LIMITED("", "a");
+    enum { ROWS = 7, COUNT = 3 };
+    made_loss m;
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_fit_options options = ADEPT_FIT_OPTIONS_INIT;
+    adept_loss_settings settings = {0.6, 0.4, 0, 1};
+    options.variant = ADEPT_VARIANT_OPERATOR;
+    assert_ok(synthetic_load_text(&m.data, rows, "a100", &err), err);
+    assert_ok(adept_theta_init(&m.theta, options.variant, NULL, &err), err);
+    assert_ok(adept_search_space_new(&m.space, &m.theta, &options, &err), err);
+    assert_ok(adept_loss_new(&m.loss, m.data.dataset, NULL, -1, NULL, &m.space, &settings, &err), err);
+    adept_objective objective = adept_loss_objective(m.loss);
+    double x[ADEPT_THETA_MAX * COUNT], losses[COUNT], low_W = HUGE_VAL, high_W = 0;
+    for (size_t c = 0; c < m.space.count; c++) {
+        double start[ADEPT_THETA_MAX];
+        adept_search_space_start(&m.space, start);
+        for (size_t i = 0; i < COUNT; i++)
+            x[c * COUNT + i] = start[c] + 0.05 * (double)i * (m.space.bounds[c].upper - start[c]);
+    }
+    assert_ok(objective.evaluate(objective.user, 0, x, COUNT, losses, &err), err);
+    for (size_t i = 0; i < COUNT; i++) {
+        double one[ADEPT_THETA_MAX], t[ROWS], p[ROWS], measured_s, measured_W, time = 0, power = 0;
+        adept_theta theta;
+        for (size_t c = 0; c < m.space.count; c++)
+            one[c] = x[c * COUNT + i];
+        adept_search_space_theta(&m.space, one, &theta);
+        adept_loss_predict(m.loss, &theta, t, p);
+        for (size_t r = 0; r < ROWS; r++) {
+            adept_loss_measured(m.loss, r, &measured_s, &measured_W);
+            time += fabs(t[r] / measured_s - 1) / ROWS;
+            power += fabs(p[r] / measured_W - 1) / ROWS;
+            low_W = fmin(low_W, p[r]);
+            high_W = fmax(high_W, p[r]);
+        }
+        assert_close(losses[i], 100 * (0.6 * time + 0.4 * power), 1e-12);
+    }
+    assert_true(low_W < 160 && high_W > 200); /* the limits bind */
+    unmake(&m);
+}
+
 /* The worst corner of the bounds still has a finite loss. */
 static void loss_is_finite_at_the_bounds(void **state) {
     (void)state;
@@ -175,6 +220,7 @@ int main(void) {
         cmocka_unit_test(without_power_the_loss_is_the_error_of_time),
         cmocka_unit_test(robust_loss_is_linear_in_the_log_ratio_above_its_threshold),
         cmocka_unit_test(candidates_side_by_side_agree_with_single_predictions),
+        cmocka_unit_test(rows_that_differ_in_the_power_limit_are_predicted_as_if_alone),
         cmocka_unit_test(loss_is_finite_at_the_bounds),
         cmocka_unit_test(parameters_keep_within_their_bounds),
         cmocka_unit_test(unknown_and_impossible_parameters_are_refused_by_name),
