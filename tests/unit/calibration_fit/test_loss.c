@@ -117,7 +117,10 @@ static void rows_that_differ_in_the_power_limit_are_predicted_as_if_alone(void *
     options.variant = ADEPT_VARIANT_OPERATOR;
     assert_ok(synthetic_load_text(&m.data, rows, "a100", &err), err);
     assert_ok(adept_theta_init(&m.theta, options.variant, NULL, &err), err);
+    m.theta.value[m.theta.count] = 1e-6; /* cost of a launch on host a, on host b */
+    m.theta.value[m.theta.count + 1] = 1e-3;
     assert_ok(adept_search_space_new(&m.space, &m.theta, &options, &err), err);
+    m.space.slots += 2;
     assert_ok(adept_loss_new(&m.loss, m.data.dataset, NULL, -1, NULL, &m.space, &settings, &err), err);
     adept_objective objective = adept_loss_objective(m.loss);
     double x[ADEPT_THETA_MAX * COUNT], losses[COUNT], low_W = HUGE_VAL, high_W = 0;
