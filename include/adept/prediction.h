@@ -129,7 +129,9 @@ typedef enum adept_evidence {
  * --strict does not accept a prediction with it. */
 #define ADEPT_NOTE_LIST(X)                                                                                   \
     X(PRECISION_FALLBACK, true, "the GPU has no unit for this precision; other units run it")                \
-    X(OUT_OF_MEMORY, false, "does not fit in device memory")                                                 \
+    X(OUT_OF_MEMORY, false,                                                                                  \
+      "does not fit in device memory; each GPU holds the whole network: sharding, tensor and pipeline "      \
+      "parallelism are not modelled")                                                                        \
     X(POWER_LIMIT_NOT_HELD, false, "power stays above its limit even at the lowest clock; W above")          \
     X(POWER_LIMIT_OUT_OF_RANGE, true, "the board does not accept this power limit; W of the nearest one")    \
     X(POWER_CUT_NOT_TIME, false, "power is cut at the limit; this variant does not slow the clock for it")   \

@@ -120,17 +120,40 @@ static void wrong_usage_is_exit_code_2(void **state) {
 static void failure_is_exit_code_1(void **state) {
     (void)state;
     static const usage table[] = {
-        {1, "/nonexistent/x.onnx",  {"profile", "/nonexistent/x.onnx"}                },
-        {1, "directory",            {"profile", ADEPT_SOURCE_DIR}                     },
-        {1, "README.md",            {"profile", ADEPT_SOURCE_DIR "/README.md"}        },
-        {1, "/nonexistent/x.onnx",  {"predict", "/nonexistent/x.onnx", "--hw", "a100"}},
-        {1, "/nonexistent/hw.json", {"predict", GRAPH, "--hw", "/nonexistent/hw.json"}},
-        {1, "/nonexistent/t.csv",   {"validate", "/nonexistent/t.csv"}                },
-        {1, "/nonexistent/t.csv",   {"calibrate", "/nonexistent/t.csv"}               },
-        {2, "--free",               {"calibrate", "t.csv", "--free", ","}             },
-        {2, "--refine",             {"calibrate", "t.csv", "--refine", ""}            },
+        {1, "/nonexistent/x.onnx",  {"profile", "/nonexistent/x.onnx"}                                    },
+        {1, "directory",            {"profile", ADEPT_SOURCE_DIR}                                         },
+        {1, "README.md",            {"profile", ADEPT_SOURCE_DIR "/README.md"}                            },
+        {1, "/nonexistent/x.onnx",  {"predict", "/nonexistent/x.onnx", "--hw", "a100"}                    },
+        {1, "/nonexistent/hw.json", {"predict", GRAPH, "--hw", "/nonexistent/hw.json"}                    },
+        {1, "/nonexistent/c.json",  {"predict", GRAPH, "--hw", "a100", "--cluster", "/nonexistent/c.json"}},
+        {1, "/nonexistent/c.json",  {"compare", GRAPH, "--hw", "a100", "--cluster", "/nonexistent/c.json"}},
+        {1,
+         "not known",               {"predict", GRAPH, "--hw", "a100", "--cluster",
+          ADEPT_SOURCE_DIR "/data/hardware/a100-sxm4-80gb.json"}                     },
+        {1, "/nonexistent/t.csv",   {"validate", "/nonexistent/t.csv"}                                    },
+        {1, "/nonexistent/t.csv",   {"calibrate", "/nonexistent/t.csv"}                                   },
+        {2, "--free",               {"calibrate", "t.csv", "--free", ","}                                 },
+        {2, "--refine",             {"calibrate", "t.csv", "--refine", ""}                                },
     };
     assert_messages(table, sizeof table / sizeof table[0]);
+}
+
+/* Two nodes of DGX H100: the network's figure is known then, else assumed and said so. */
+static void a_cluster_file_replaces_the_assumed_network(void **state) {
+    (void)state;
+    const char *const assumed[] = {"predict", GRAPH, "--hw", "h100", "--gpus", "16", NULL};
+    const char *const given[] = {
+        "predict", GRAPH, "--hw",      "h100",
+        "--gpus",  "16",  "--cluster", ADEPT_SOURCE_DIR "/data/clusters/dgx-h100.json",
+        NULL};
+    program_result a = program_run(assumed), g = program_run(given);
+    assert_int_equal(a.code, 0);
+    assert_int_equal(g.code, 0);
+    assert_non_null(strstr(a.out, "bandwidth is assumed"));
+    assert_null(strstr(g.out, "bandwidth is assumed"));
+    assert_non_null(strstr(g.out, "GPUs per node: 8"));
+    program_free(&a);
+    program_free(&g);
 }
 
 /* Names of files and of dimensions may begin with a dash. */
@@ -201,6 +224,7 @@ int main(void) {
         cmocka_unit_test(version_is_one_line),
         cmocka_unit_test(wrong_usage_is_exit_code_2),
         cmocka_unit_test(failure_is_exit_code_1),
+        cmocka_unit_test(a_cluster_file_replaces_the_assumed_network),
         cmocka_unit_test(words_behind_two_dashes_are_no_options),
         cmocka_unit_test(strict_refuses_units_that_are_not_there),
         cmocka_unit_test(a_full_disk_is_a_failure),
