@@ -159,29 +159,106 @@ static adept_status print_operators(FILE *out, const adept_predicted *p, adept_e
     return ADEPT_OK;
 }
 
-enum { MODULE_DEPTH = 3 };
+typedef struct type_cost {
+    const char *op_type;
+    size_t operators;
+    double time_s, energy_J;
+} type_cost;
 
-static void print_modules(FILE *out, const adept_predicted *p) {
+static int by_type_time(const void *a, const void *b) {
+    const type_cost *x = a, *y = b;
+    return x->time_s < y->time_s ? 1 : -(x->time_s > y->time_s);
+}
+
+/* Costs summed by operator type, in order of first appearance; returns the number of types. */
+static size_t sum_types(const adept_predicted *p, type_cost *types) {
+    size_t count = 0;
+    for (size_t i = 0; i < adept_profile_operator_count(p->profile); i++) {
+        const char *op_type = adept_profile_operator(p->profile, i)->op_type;
+        adept_operator_cost cost = adept_explanation_operator(p->explanation, i);
+        size_t t = 0;
+        if (!(cost.time_s > 0))
+            continue;
+        while (t < count && strcmp(types[t].op_type, op_type) != 0)
+            t++;
+        if (t == count)
+            types[count++] = (type_cost){.op_type = op_type};
+        types[t].operators++;
+        types[t].time_s += cost.time_s;
+        types[t].energy_J += cost.energy_J;
+    }
+    return count;
+}
+
+static adept_status print_types(FILE *out, const adept_predicted *p, adept_error *err) {
+    size_t operators = adept_profile_operator_count(p->profile);
+    type_cost *types = malloc((operators ? operators : 1) * sizeof *types);
+    double all_s = 0;
+    if (!types)
+        return adept_fail_memory(err);
+    size_t count = sum_types(p, types);
+    for (size_t i = 0; i < count; i++)
+        all_s += types[i].time_s;
+    qsort(types, count, sizeof *types, by_type_time);
+    fprintf(out, "\n  %-*s %-20s %10s %6s %10s\n", NAME_WIDTH, "heaviest operator types", "operators", "time",
+            "share", "energy");
+    for (size_t i = 0; i < count && i < HEAVIEST_ROWS; i++) {
+        units_text a, b;
+        fprintf(out, "  %-*.*s %-20zu %10s %5.1f%% %10s\n", NAME_WIDTH, NAME_WIDTH,
+                ADEPT_PLAIN(types[i].op_type), types[i].operators, adept_units_time(a, types[i].time_s),
+                100 * types[i].time_s / all_s, adept_units_si(b, types[i].energy_J, "J"));
+    }
+    free(types);
+    return ADEPT_OK;
+}
+
+enum { MODULE_DEPTH = 3, MODULE_ROWS = 24 };
+
+static bool is_listed(const adept_predicted *p, size_t module) {
+    const adept_module *m = adept_profile_module(p->profile, module);
+    return m->depth > 0 && m->depth <= MODULE_DEPTH;
+}
+
+/* Time of a module from which on it is printed: 1 % of the network, more if too many have that. */
+static double least_module_s(const adept_predicted *p, double all_s, ranked *ranks) {
+    size_t count = 0;
+    for (size_t i = 0; i < adept_profile_module_count(p->profile); i++) {
+        if (is_listed(p, i))
+            ranks[count++] = (ranked){adept_explanation_module(p->explanation, i).time_s, i};
+    }
+    if (count <= MODULE_ROWS)
+        return 0.01 * all_s;
+    qsort(ranks, count, sizeof *ranks, by_time);
+    return fmax(0.01 * all_s, ranks[MODULE_ROWS - 1].time_s);
+}
+
+/* The heaviest modules, in the network's order. */
+static adept_status print_modules(FILE *out, const adept_predicted *p, adept_error *err) {
     double all_s = 0;
     size_t count = adept_profile_module_count(p->profile), rows = 0;
+    ranked *ranks = malloc((count ? count : 1) * sizeof *ranks);
+    if (!ranks)
+        return adept_fail_memory(err);
     for (size_t i = 0; i < count; i++) {
         if (!adept_profile_module(p->profile, i)->path[0])
             all_s = adept_explanation_module(p->explanation, i).time_s;
     }
-    fprintf(out, "\n  %-*s %10s %6s %10s\n", NAME_WIDTH, "modules of 1 % and more", "time", "share",
-            "energy");
-    for (size_t i = 0; i < count && rows < (size_t)3 * HEAVIEST_ROWS; i++) {
+    double least_s = least_module_s(p, all_s, ranks);
+    free(ranks);
+    fprintf(out, "\n  %-*s %10s %6s %10s\n", NAME_WIDTH, "heaviest modules", "time", "share", "energy");
+    for (size_t i = 0; i < count && rows < MODULE_ROWS; i++) {
         const adept_module *m = adept_profile_module(p->profile, i);
         adept_module_cost cost = adept_explanation_module(p->explanation, i);
         char name[NAME_WIDTH + 1];
         units_text a, b;
-        if (m->depth == 0 || m->depth > MODULE_DEPTH || !(cost.time_s >= 0.01 * all_s))
+        if (!is_listed(p, i) || !(cost.time_s > 0) || !(cost.time_s >= least_s))
             continue;
         rows++;
         fprintf(out, "  %-*s %10s %5.1f%% %10s\n", NAME_WIDTH, adept_units_tail(m->path, name, sizeof name),
                 adept_units_time(a, cost.time_s), 100 * cost.time_s / all_s,
                 adept_units_si(b, cost.energy_J, "J"));
     }
+    return ADEPT_OK;
 }
 
 /* "+3.2%", "-" where a figure is withheld */
@@ -210,7 +287,10 @@ static adept_status print_explanation(FILE *out, const adept_predicted *p, adept
     print_losses(out, p->prediction);
     if (adept_explanation_has_costs(p->explanation)) {
         status = print_operators(out, p, err);
-        print_modules(out, p);
+        if (status == ADEPT_OK)
+            status = print_types(out, p, err);
+        if (status == ADEPT_OK)
+            status = print_modules(out, p, err);
     }
     print_remedies(out, p);
     return status;
