@@ -73,12 +73,12 @@ static void try_file(const char *folder, const char *file, int *failed) {
         program_result r = program_run_limited(argv, memory_B);
         int code = !expected ? 1 : strict ? expected->strict_code : expected->code;
         const char *note = wording ? wording->note : expected ? expected->note : NULL;
-        bool ok = r.code == code && program_lines(r.err) == (code != 0) && r.wall_s < limit_s;
+        bool ok = r.code == code && program_lines(r.err) == (code != 0) && r.cpu_s < limit_s;
         ok = ok && (code == 0 || (strstr(r.err, file) && strncmp(r.err, "adept profile: ", 15) == 0));
         ok = ok && (code != 1 || r.out_B == 0) && (!note || strstr(code == 1 ? r.err : r.out, note));
         if (!ok) {
-            print_message("  WRONG %s%s: exit code %d, expected %d; %.2f s; stderr: %s\n", file,
-                          strict ? " --strict" : "", r.code, code, r.wall_s, r.err);
+            print_message("  WRONG %s%s: exit code %d, expected %d; %.2f s of processor time; stderr: %s\n", file,
+                          strict ? " --strict" : "", r.code, code, r.cpu_s, r.err);
             ++*failed;
         }
         program_free(&r);
