@@ -12,9 +12,6 @@
 #include "random.h"
 #include "row_run.h"
 
-/* Between two calls of the watch. */
-#define WATCH_PERIOD_S 0.1
-
 static double now_s(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -36,7 +33,7 @@ typedef struct fit_run {
 
 /* Tells the watch how far the fit is; sets stop if it wants so. */
 static void tell(fit_run *r, double time_s) {
-    if (!r->fit->options.watch || time_s - r->told_s < WATCH_PERIOD_S)
+    if (!r->fit->options.watch || time_s - r->told_s < r->fit->options.watch_period_s)
         return;
     r->told_s = time_s;
     r->progress.elapsed_s = time_s - r->start_s;

@@ -95,7 +95,7 @@ typedef struct adept_fit_progress {
     double elapsed_s, left_s; /* of this fit; left: until convergence at the present pace, NaN: unknown */
 } adept_fit_progress;
 
-/* Called about ten times a second; false: stop with the best so far. */
+/* Called every watch_period_s; false: stop with the best so far. */
 typedef bool adept_fit_watch(void *user, const adept_fit_progress *progress);
 
 typedef struct adept_fit_options {
@@ -122,6 +122,7 @@ typedef struct adept_fit_options {
     const char *checkpoint; /* file to resume from and to save to when stopped; NULL: none. One fit only */
     adept_fit_watch *watch;
     void *watch_user;
+    double watch_period_s; /* 0: at every generation and evaluation of the polish */
 } adept_fit_options;
 
 #define ADEPT_REFINE_ROWS 3
@@ -129,7 +130,7 @@ typedef struct adept_fit_options {
     {                                                                                                        \
         .variant = ADEPT_VARIANT_THESIS, .saturation = -1, .seed = 1, .strategy = "best1bin",                \
         .members_per_parameter = 15, .generations = 50000, .polish = 500, .tol = 0.01, .time_weight = 0.6,   \
-        .power_weight = 0.4                                                                                  \
+        .power_weight = 0.4, .watch_period_s = 0.1                                                           \
     }
 
 typedef struct adept_fit adept_fit; /* opaque */
