@@ -197,16 +197,9 @@ static void active_board_without_hbm_draws_a_share_of_its_tdp(void **state) {
 
 static void winograd_divides_arithmetic_but_not_bytes(void **state) {
     (void)state;
-    adept_kernel kernel = elementwise_kernel(ADEPT_PASS_FORWARD, 2e8);
-    kernel.kind = ADEPT_KERNEL_CONV;
-    kernel.conv.images = 32;
-    kernel.conv.c_in = kernel.conv.c_out = 128;
-    kernel.conv.groups = 1;
-    kernel.conv.pixels_in = kernel.conv.pixels_out = 3136;
-    kernel.conv.kernel = 9;
-    kernel.conv.stride = 1;
-    kernel.conv.spatial_rank = 2;
-    kernel.conv_flop = 2.0 * 32 * 3136 * 128 * 128 * 9;
+    adept_kernel kernel = bf16_convolution();
+    kernel.math = ADEPT_MATH_FP32;
+    kernel.element_B = 4;
     one_kernel direct = plain(&kernel);
     kernel.conv.winograd = true;
     one_kernel winograd = plain(&kernel);
