@@ -277,7 +277,7 @@ static adept_status write_hosts(void *user, FILE *out, adept_error *err) {
             continue;
         adept_json_begin_object(&json, adept_dataset_host(dataset, h));
         adept_json_put_number(&json, "launch_s", theta->value[theta->count + h]);
-        adept_json_put_string(&json, "provenance", w->text);
+        adept_json_put_string(&json, "source", w->text);
         adept_json_end(&json);
     }
     adept_json_end(&json);

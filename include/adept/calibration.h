@@ -29,7 +29,7 @@ typedef struct adept_dataset adept_dataset; /* opaque: owns workloads and hardwa
 typedef struct adept_dataset_options {
     const char *graphs;   /* folder of the graphs; NULL: that of each trace file */
     const char *hardware; /* id or file for all rows; NULL: each row's column gpu */
-    const char *hosts;    /* file of what hosts are known for: launch cost, idle gap, optimizer; NULL:
+    const char *hosts;    /* file of what hosts are known for (docs/calibration.md, Hosts); NULL:
                              data/hosts.json, if there is one */
     size_t threads;       /* 0: one per processor */
 } adept_dataset_options;

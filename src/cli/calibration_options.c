@@ -123,7 +123,7 @@ static size_t option_rows(calibration_options *o, option_row rows[OPTION_MAX]) {
     const option_row all[] = {
         {"graphs",      TEXT,       false, &o->data.graphs,               0,     "DIR",                                 "folder of the graphs (that of the trace file)"      },
         {"hw",          TEXT,       false, &o->data.hardware,             0,     "ID|FILE.json",                        "GPU of all rows (the rows' column gpu)"             },
-        {"hosts",       TEXT,       false, &o->data.hosts,                0,     "FILE.json",                           "launch costs by host (data/hosts.json)"             },
+        {"hosts",       TEXT,       false, &o->data.hosts,                0,     "FILE.json",                           "what hosts are known for (data/hosts.json)"         },
         {"fit-hosts",   FLAG,       false, &o->fit.hosts,                 0,     NULL,                                  "fit the cost of a launch for each host"             },
         {"variant",     VARIANT,    false, NULL,                          0,     "thesis|operator",                     "the equations (thesis)"                             },
         {"cv",          TEXT,       false, &o->cv,                        0,     "K|model|model-family|gpu|gpu-family",

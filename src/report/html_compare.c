@@ -277,14 +277,7 @@ static void write_model_notes(FILE *out, const group *g) {
     html_note(out,
               "Fitted: parameters were fitted to measurements of that GPU. Transferred: to those of others. "
               "Datasheet: no measurement took part.");
-    for (size_t i = 0; i < adept_profile_dim_count(in->profile); i++) {
-        const adept_bound_dim *dim = adept_profile_dim(in->profile, i);
-        snprintf(text, sizeof text, "%.200s = %lld, %s", dim->name, (long long)dim->value,
-                 dim->given ? "given" : "assumed");
-        html_note(out, text);
-    }
-    for (size_t i = 0; i < adept_profile_note_count(in->profile); i++)
-        html_note(out, adept_profile_note(in->profile, i));
+    html_profile_notes(out, in->profile);
     for (size_t i = g->first; i < g->count; i++) {
         if (in_group(g, i))
             note_prediction(out, &g->items[i]);

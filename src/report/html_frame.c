@@ -112,6 +112,18 @@ void html_note(FILE *out, const char *text) {
     fputs("</li>\n", out);
 }
 
+void html_profile_notes(FILE *out, const adept_profile *profile) {
+    for (size_t i = 0; i < adept_profile_dim_count(profile); i++) {
+        const adept_bound_dim *dim = adept_profile_dim(profile, i);
+        char text[320];
+        snprintf(text, sizeof text, "%.200s = %lld, %s", dim->name, (long long)dim->value,
+                 dim->given ? "given" : "assumed");
+        html_note(out, text);
+    }
+    for (size_t i = 0; i < adept_profile_note_count(profile); i++)
+        html_note(out, adept_profile_note(profile, i));
+}
+
 const char *html_file_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "adept/profile.h"
+
 /* Begins the page and its header with the title as heading; the header's rest follows. */
 void html_page_begin(FILE *out, const char *title);
 /* Ends the header, begins the sections. */
@@ -19,6 +21,9 @@ void html_section_end(FILE *out);
 
 /* An item of <ul class='notes'>. */
 void html_note(FILE *out, const char *text);
+
+/* Items for a profile: sizes given and assumed, and what was decided about the graph. */
+void html_profile_notes(FILE *out, const adept_profile *profile);
 
 /* The last part of a path. */
 const char *html_file_name(const char *path);

@@ -164,14 +164,7 @@ static void write_assumptions(FILE *out, const adept_predicted *in) {
         html_note(out, text);
     }
     write_outside(out, in->outside);
-    for (size_t i = 0; i < adept_profile_dim_count(in->profile); i++) {
-        const adept_bound_dim *dim = adept_profile_dim(in->profile, i);
-        snprintf(text, sizeof text, "%.200s = %lld, %s", dim->name, (long long)dim->value,
-                 dim->given ? "given" : "assumed");
-        html_note(out, text);
-    }
-    for (size_t i = 0; i < adept_profile_note_count(in->profile); i++)
-        html_note(out, adept_profile_note(in->profile, i));
+    html_profile_notes(out, in->profile);
     fputs("</ul>\n", out);
 }
 

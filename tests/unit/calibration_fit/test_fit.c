@@ -1,5 +1,7 @@
 #include "synthetic.h"
 
+#include "hosts.h"
+
 #include <unistd.h>
 
 /* Parameters that the grid determines, planted away from their initial values. */
@@ -300,6 +302,30 @@ static void launch_costs_of_hosts_are_recovered(void **state) {
         assert_string_equal(adept_fit_name(fit, theta.count + h), hosts[h]);
     }
     assert_true(adept_fit_part_at(fit, 0)->loss < 1);
+    adept_fit_free(fit);
+
+    /* What is written is what --hosts reads. */
+    char folder[] = "/tmp/adept-hosts-XXXXXX", path[64];
+    adept_fit_record record = {.command = "adept calibrate", .version = "test"};
+    adept_hosts *written;
+    double read_s;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/hosts.json", folder);
+    o.shared = true;
+    assert_ok(adept_fit_run(&fit, s.dataset, NULL, &o, &err), err);
+    assert_ok(adept_fit_write(fit, folder, &record, &err), err);
+    assert_ok(adept_hosts_load(&written, path, &err), err);
+    for (size_t h = 0; h < 2; h++) {
+        assert_ok(adept_hosts_launch_s(written, hosts[h], &read_s, &err), err);
+        assert_close(read_s, adept_fit_theta(fit, 0)->value[theta.count + h], 1e-12);
+    }
+    adept_hosts_free(written);
+    static const char *const files[] = {"hosts", "shared", "a100-sxm4-80gb"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s.json", folder, files[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(remove(folder), 0);
     adept_fit_free(fit);
     synthetic_free(&s);
 }
