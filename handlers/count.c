@@ -449,8 +449,16 @@ adept_status adept_count_fail(adept_count *ctx, adept_status status, const char 
 
 /* --- autocast --- */
 
-/* Conversions before the operator and, for gradients, after it: read one type, write the other. */
+static bool is_weight(const adept_count *ctx, int32_t input) {
+    return ctx->facts->graph->tensors[in_id(ctx, input)].constant;
+}
+
+/*
+ * Conversions before the operator and, for gradients, after it: read one type, write the other. Who rewrites
+ * the graph converts all weights in a few kernels: their bytes count, not their launches.
+ */
 static void emit_casts(adept_count *ctx, adept_pass pass) {
+    bool batched = adept_precision_rewrites_graph(adept_count_run(ctx));
     for (int32_t i = 0; i < ctx->op->node->input_count; i++) {
         double elements = adept_count_in_elements(ctx, i);
         if (!is_cast(ctx, i) || elements <= 1 ||
@@ -462,6 +470,8 @@ static void emit_casts(adept_count *ctx, adept_pass pass) {
         kernel->elements = elements;
         kernel->read_B = pass == ADEPT_PASS_FORWARD ? stored_B : computed_B;
         kernel->write_B = pass == ADEPT_PASS_FORWARD ? computed_B : stored_B;
+        if (batched && is_weight(ctx, i))
+            kernel->launches = 0;
     }
 }
 

@@ -88,6 +88,13 @@ adept_status adept_precision_assign(adept_dtype *storage, const adept_ops *ops, 
                                     const adept_shapes *shapes, const adept_run *run, adept_error *err);
 
 /*
+ * Frameworks whose mixed precision rewrites the graph (--framework tensorflow, mxnet, paddle, jax) keep 16
+ * bits between matrix operators, also through normalisations and activations, and convert FP32 weights at
+ * each use; PyTorch's autocast decides operator by operator.
+ */
+bool adept_precision_rewrites_graph(const adept_run *run);
+
+/*
  * Whether a trained embedding table is large enough that its gradient is taken as sparse: only the rows
  * looked up have one, and only they are updated, as recommendation networks are trained (an assumption, which
  * the profile's notes say). Vocabularies of language models stay dense.

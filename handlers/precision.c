@@ -15,11 +15,12 @@
 #include <string.h>
 
 typedef struct policy {
-    adept_dtype low;  /* 16-bit type of the run; UNDEFINED: the file's own types */
-    bool everything;  /* all floating point is stored in low */
-    bool autocast;    /* by class of the row */
-    bool integer;     /* int8 */
-    bool low_in_file; /* the file's weights are 16-bit already */
+    adept_dtype low;   /* 16-bit type of the run; UNDEFINED: the file's own types */
+    bool everything;   /* all floating point is stored in low */
+    bool wide_weights; /* but weights, which are converted at each use */
+    bool autocast;     /* by class of the row */
+    bool integer;      /* int8 */
+    bool low_in_file;  /* the file's weights are 16-bit already */
 } policy;
 
 static const struct {
@@ -48,14 +49,10 @@ static bool is_low_file(const adept_graph *graph) {
     return low > high;
 }
 
-/*
- * Frameworks whose mixed precision rewrites the graph keep 16 bits between matrix operators, also through
- * normalisations and activations; PyTorch's autocast decides operator by operator.
- */
-static bool rewrites_graph(const char *framework) {
+bool adept_precision_rewrites_graph(const adept_run *run) {
     static const char *const names[] = {"tensorflow", "mxnet", "paddle", "jax"};
-    for (size_t i = 0; framework && i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(framework, names[i]) == 0)
+    for (size_t i = 0; run->framework && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(run->framework, names[i]) == 0)
             return true;
     return false;
 }
@@ -66,8 +63,9 @@ static policy policy_of(const adept_graph *graph, const adept_run *run) {
         if (low_types[i].precision != run->precision)
             continue;
         p.low = low_types[i].low;
-        p.autocast =
-            low_types[i].mixed && run->amp_level == ADEPT_AMP_AUTOCAST && !rewrites_graph(run->framework);
+        bool mixed = low_types[i].mixed && run->amp_level == ADEPT_AMP_AUTOCAST;
+        p.wide_weights = mixed && adept_precision_rewrites_graph(run);
+        p.autocast = mixed && !p.wide_weights;
         p.everything = !p.autocast;
     }
     p.low_in_file = is_low_file(graph);
@@ -200,7 +198,8 @@ adept_status adept_precision_assign(adept_dtype *storage, const adept_ops *ops, 
     (void)err;
     policy p = policy_of(graph, run);
     for (int32_t i = 0; i < graph->tensor_count; i++)
-        storage[i] = plain_type(&p, shapes->tensors[i].dtype);
+        storage[i] = p.wide_weights && graph->tensors[i].constant ? shapes->tensors[i].dtype
+                                                                  : plain_type(&p, shapes->tensors[i].dtype);
     for (int32_t i = 0; i < ops->count; i++) {
         const adept_op *op = &ops->items[i];
         if (p.integer && op->handler)

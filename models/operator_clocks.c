@@ -6,16 +6,17 @@
 #define INFERENCE_PHASES 24.0
 
 operator_clocks operator_clocks_make(const operator_gpu *gpu, double clock_limit_Hz) {
+    double free = gpu->spec->max_clock_Hz > gpu->clock_Hz ? gpu->spec->max_clock_Hz / gpu->clock_Hz : 1;
     operator_clocks clocks = {
-        .boost = operator_clock_at(gpu, 1),
+        .free = operator_clock_at(gpu, free),
         .last = OPERATOR_CLOCKS - 1,
     };
-    double highest =
-        clock_limit_Hz > 0 && clock_limit_Hz < gpu->clock_Hz ? clock_limit_Hz / gpu->clock_Hz : 1;
+    double locked = clock_limit_Hz / gpu->clock_Hz;
+    double highest = locked > 0 && locked < free ? locked : free;
     double lowest = gpu->theta[OP_FLOOR_CLOCK] < highest ? gpu->theta[OP_FLOOR_CLOCK] : highest;
     /* The highest is all that a step below its limit needs; `limited` fills the rest. */
     clocks.at[0].phi = lowest;
-    clocks.at[clocks.last] = highest < 1 ? operator_clock_at(gpu, highest) : clocks.boost;
+    clocks.at[clocks.last] = highest < free ? operator_clock_at(gpu, highest) : clocks.free;
     return clocks;
 }
 
@@ -107,8 +108,8 @@ double operator_clocks_settle(operator_items *items, double limit_W, double host
     clocks->fast_weight = 1;
     clocks->base_W = highest->base_W;
     clock_sums top = sums_at(items, clocks->last);
-    clock_sums boost = highest->phi < 1 ? sums_at(items, OPERATOR_BOOST) : top;
-    double gap_s = gap * (boost.time_s > host_s ? boost.time_s : host_s);
+    clock_sums uncapped = highest->phi < clocks->free.phi ? sums_at(items, OPERATOR_FREE) : top;
+    double gap_s = gap * (uncapped.time_s > host_s ? uncapped.time_s : host_s);
     clocks->limited = top.exceeded || highest->base_W > clocks->limit_W;
     if (clocks->limited) {
         fill_clocks(&items->gpu, clocks);

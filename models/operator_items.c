@@ -6,7 +6,7 @@ operator_cost operator_items_cost(const operator_items *items, const operator_it
     operator_memo *memo = item->memo;
     if (memo && (memo->known >> clock & 1))
         return (operator_cost){memo->time_s[clock], memo->energy_J[clock]};
-    const operator_clock *c = clock == OPERATOR_BOOST ? &items->clocks.boost : &items->clocks.at[clock];
+    const operator_clock *c = clock == OPERATOR_FREE ? &items->clocks.free : &items->clocks.at[clock];
     double time_s = operator_kernel_time(&items->gpu, &item->limits, c);
     double energy_J = operator_kernel_energy(&items->gpu, &item->limits, c, time_s);
     if (memo) {
@@ -71,8 +71,8 @@ static outcome slow_limited(const operator_items *items, const operator_item *it
 static void settle(const operator_items *items, operator_item *item) {
     const operator_clocks *clocks = &items->clocks;
     outcome o = at_clock(items, item, clocks->last);
-    item->boost_s =
-        clocks->boost.phi > o.phi ? operator_items_cost(items, item, OPERATOR_BOOST).time_s : o.time_s;
+    item->free_s =
+        clocks->free.phi > o.phi ? operator_items_cost(items, item, OPERATOR_FREE).time_s : o.time_s;
     if (clocks->limited)
         o = between(slow_limited(items, item, o), fast_limited(items, item, o), clocks->fast_weight);
     item->time_s = o.time_s;

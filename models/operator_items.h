@@ -6,8 +6,8 @@
 
 #include "operator_kernel.h"
 
-/* Clocks from the lowest a power limit can force (first) to the highest allowed (last), then boost. */
-enum { OPERATOR_CLOCKS = 33, OPERATOR_BOOST = OPERATOR_CLOCKS };
+/* Clocks from the lowest a power limit can force (first) to the highest allowed (last), then the free one. */
+enum { OPERATOR_CLOCKS = 33, OPERATOR_FREE = OPERATOR_CLOCKS };
 
 /* What a kernel takes at each clock, as far as it was asked for: no limit of power changes it. */
 typedef struct operator_memo {
@@ -25,13 +25,13 @@ typedef struct operator_item {
     adept_pass pass;
     bool measured;       /* adept_kernel_in_fitted_range */
     operator_memo *memo; /* NULL: none is kept */
-    double boost_s;      /* time at boost clock */
+    double free_s;       /* time at the clock without limits */
     double time_s, phi;  /* at the clock it gets */
     double energy_J;
 } operator_item;
 
 typedef struct operator_clocks {
-    operator_clock boost;
+    operator_clock free; /* of a board that nothing limits */
     operator_clock at[OPERATOR_CLOCKS];
     int last;     /* index of the highest */
     bool filled;  /* those between the lowest and the highest */

@@ -13,9 +13,9 @@
       "share of the general cores' peak that matrix kernels can reach")                                      \
     X(E_TENSOR, "e_tensor", "1", 0.4, 1.6, 1.47, true, true, false,                                          \
       "share of the matrix units' peak that matrix kernels can reach, before limits combine")                \
-    X(E_VOLTA, "e_volta", "1", 0.4, 1.2, 0.848, true, true, false,                                            \
+    X(E_VOLTA, "e_volta", "1", 0.4, 1.2, 0.848, true, true, false,                                           \
       "that share on Volta's matrix units, relative to later ones")                                          \
-    X(E_CONV, "e_conv", "1", 0.4, 1.2, 0.778, true, true, false,                                              \
+    X(E_CONV, "e_conv", "1", 0.4, 1.2, 0.778, true, true, false,                                             \
       "rate of convolutions on matrix units relative to matrix products")                                    \
     X(E_GROUPED, "e_grouped", "1", 0.4, 3, 1.65, true, true, false,                                          \
       "rate of grouped convolutions relative to products of the same shape")                                 \
@@ -27,14 +27,14 @@
       "exponent with which limits of one kernel combine; large: the largest alone")                          \
     X(WAVE, "wave", "1", 0, 1, 0.185, true, true, false,                                                     \
       "how far waves of tiles are whole: 0 smooth, 1 steps")                                                 \
-    X(SINGLE_TILE, "single_tile", "1", 0.4, 1, 0.683, true, true, false,                                      \
+    X(SINGLE_TILE, "single_tile", "1", 0.4, 1, 0.683, true, true, false,                                     \
       "rate of a SM that has only one tile to work on")                                                      \
     X(LATENCY, "latency", "cycles", 0, 30000, 17800, true, true, false, "start and end of a matrix kernel")  \
     X(KERNEL, "kernel", "s", 0, 2e-5, 6.12e-06, true, true, false, "start and end of any kernel")            \
     X(BW_HBM, "bw_hbm", "1", 0.4, 1, 0.869, true, true, false, "share of datasheet bandwidth reached, HBM")  \
     X(BW_GDDR, "bw_gddr", "1", 0.4, 1, 0.801, true, true, false,                                             \
       "share of datasheet bandwidth reached, GDDR")                                                          \
-    X(FEED, "feed", "B per cycle and SM", 5, 300, 51.7, true, true, false,                                     \
+    X(FEED, "feed", "B per cycle and SM", 5, 300, 51.7, true, true, false,                                   \
       "operands that L2 delivers to matrix units")                                                           \
     X(NCHW, "nchw", "1", 0, 4, 0.524, true, true, false,                                                     \
       "extra passes over a convolution's bytes for channels-first layout on matrix units")                   \
@@ -58,20 +58,20 @@
       "limit of normalisation, softmax, reduction, pooling kernels")                                         \
     X(COPY_RATE, "copy_rate", "B per cycle and SM", 1, 100, 6.32, true, true, false,                         \
       "limit of transpose, concat, gather kernels of 4-byte elements; narrower ones as fast per element")    \
-    X(ELEMENT_RATE, "element_rate", "B per cycle and SM", 5, 400, 84.7, false, true, false,                   \
+    X(ELEMENT_RATE, "element_rate", "B per cycle and SM", 5, 400, 84.7, false, true, false,                  \
       "limit of elementwise kernels")                                                                        \
-    X(SM_PASCAL, "sm_pascal", "1", 0.3, 1.2, 0.574, true, true, false,                                        \
+    X(SM_PASCAL, "sm_pascal", "1", 0.3, 1.2, 0.574, true, true, false,                                       \
       "limits per SM (copies, normalisation, depthwise convolution) on Pascal, relative to later ones")      \
     X(WINOGRAD, "winograd", "1", 1, 2.25, 2.25, false, true, false,                                          \
       "reduction of 3x3 FP32 convolutions, F(2x2,3x3)")                                                      \
-    X(FILL, "fill", "1", 0.2, 0.9, 0.407, true, true, false,                                                  \
+    X(FILL, "fill", "1", 0.2, 0.9, 0.407, true, true, false,                                                 \
       "clock over boost clock below which the SMs no longer fill the memory bandwidth")                      \
     X(FLASH, "flash", "1", 0.1, 1, 0.6, true, true, false, "share of peak reached by fused attention")       \
     X(FUSED, "fused", "1", 0.3, 1, 1, true, true, false,                                                     \
       "elementwise traffic left by a compiler that fuses kernels")                                           \
-    X(FUSED_LAUNCH, "fused_launch", "1", 0.05, 1, 0.65, true, true, false,                                  \
+    X(FUSED_LAUNCH, "fused_launch", "1", 0.05, 1, 0.65, true, true, false,                                   \
       "host time of launches left by such a compiler")                                                       \
-    X(OPTIMIZER, "optimizer", "1", 1, 8, 2.82, true, true, false,                                             \
+    X(OPTIMIZER, "optimizer", "1", 1, 8, 2.82, true, true, false,                                            \
       "passes over an optimizer's bytes when it is not fused")                                               \
     X(LAUNCH, "launch", "s", 1e-6, 2e-4, 1.2e-5, true, true, false,                                          \
       "host time of one kernel launch where the run does not say")                                           \
@@ -85,8 +85,8 @@
       "share of PCIe bandwidth reached by ring all-reduce")                                                  \
     X(NETWORK, "network", "1", 0.1, 1, 0.7, true, true, false,                                               \
       "share of the network's bandwidth reached by ring all-reduce")                                         \
-    X(COLLECTIVE, "collective", "s", 0, 2e-4, 3e-05, false, true, false, "start of one all-reduce")           \
-    X(HOP, "hop", "s", 0, 2e-4, 3e-06, false, true, false, "latency of one step of the ring")                 \
+    X(COLLECTIVE, "collective", "s", 0, 2e-4, 3e-05, false, true, false, "start of one all-reduce")          \
+    X(HOP, "hop", "s", 0, 2e-4, 3e-06, false, true, false, "latency of one step of the ring")                \
     X(HIDDEN, "hidden", "1", 0, 1, 0.8, true, true, false,                                                   \
       "share of the backward pass that communication can hide behind")                                       \
     X(SYNC, "sync", "1", 0, 0.3, 0.0305, true, true, false,                                                  \
@@ -99,18 +99,18 @@
       "a SM that has work, whatever it does")                                                                \
     X(K_FP32, "k_fp32", "nJ per 128 FLOP", 0, 1.5, 0.597, true, true, true, "FP32 on general cores")         \
     X(K_TF32, "k_tf32", "nJ per SM-cycle", 0, 2.5, 0.984, true, true, true, "TF32 matrix unit at full rate") \
-    X(K_16, "k_16", "nJ per SM-cycle", 0, 2.5, 0.82, true, true, true,                                      \
+    X(K_16, "k_16", "nJ per SM-cycle", 0, 2.5, 0.82, true, true, true,                                       \
       "16-bit and narrower matrix unit at full rate")                                                        \
     X(E_ON, "e_on", "pJ per B", 0, 100, 38.5, true, true, true,                                              \
       "crossbar and L2 per byte of device memory traffic")                                                   \
     X(E_HBM, "e_hbm", "pJ per B", 10, 120, 47.7, true, true, true, "HBM and its interface")                  \
-    X(E_GDDR, "e_gddr", "pJ per B", 10, 150, 46, true, true, true, "GDDR and its interface")               \
+    X(E_GDDR, "e_gddr", "pJ per B", 10, 150, 46, true, true, true, "GDDR and its interface")                 \
     X(C_BOARD, "c_board", "1", 0, 0.6, 0.223, true, true, true,                                              \
       "draw of an active board without HBM, beside idle: share of its TDP")                                  \
     X(C_CLOCK, "c_clock", "W per 1e9 transistors and GHz", 0, 0.6, 0.176, true, true, true, "clock tree")    \
     X(G, "g", "1", 0.4, 2, 1, true, true, true, "power scale of this die, GA100 is 1")                       \
     X(CONTROL, "control", "s", 0.001, 1, 0.0292, true, true, true, "time constant of the power limiter")     \
-    X(FLOOR_CLOCK, "floor_clock", "1", 0.1, 0.6, 0.176, false, true, true,                                    \
+    X(FLOOR_CLOCK, "floor_clock", "1", 0.1, 0.6, 0.176, false, true, true,                                   \
       "lowest clock over boost clock under a power limit")                                                   \
     X(LIMIT_SHARE, "limit_share", "1", 0.8, 1.05, 1, true, true, true,                                       \
       "share of the power limit that the limiter lets through")

@@ -93,7 +93,7 @@ static void add_losses(double *losses_s, const operator_item *item, double repea
         adept_loss loss;
         double time_s;
     } parts[] = {
-        {ADEPT_LOSS_CLOCK,        item->time_s - item->boost_s                                          },
+        {ADEPT_LOSS_CLOCK,        item->time_s - item->free_s                                           },
         {ADEPT_LOSS_IDEAL,        l->ideal_s                                                            },
         {ADEPT_LOSS_QUANTISATION, l->quantised_s                                                        },
         {ADEPT_LOSS_SATURATION,   l->compute_s - l->quantised_s - l->ideal_s + l->latency_s + l->start_s},
@@ -111,7 +111,7 @@ static void add_item(const operator_item *item, double count, void *user) {
     step_sums *sums = user;
     bool optimizer = item->pass == ADEPT_PASS_OPTIMIZER;
     double repeats = optimizer ? count : count * sums->items->workload->grad_accum;
-    double slowed_s = item->time_s - item->boost_s;
+    double slowed_s = item->time_s - item->free_s;
     sums->time_s[item->pass] += repeats * item->time_s;
     sums->energy_J[item->pass] += repeats * item->energy_J;
     sums->cycles += repeats * item->time_s * item->phi;
@@ -220,7 +220,7 @@ static void set_kernel_costs(adept_kernel_cost *costs, const operator_items *ite
         operator_item scratch;
         const operator_item *item = operator_items_at(items, w->launches[i].kernel, &scratch);
         adept_kernel_cost *cost = &costs[w->launches[i].kernel];
-        bool slowed = item->time_s > 1.05 * item->boost_s;
+        bool slowed = item->time_s > 1.05 * item->free_s;
         cost->time_s += w->launches[i].count * item->time_s;
         cost->energy_J += w->launches[i].count * item->energy_J;
         cost->bound = slowed ? ADEPT_BOUND_POWER : operator_kernel_bound(&item->limits);

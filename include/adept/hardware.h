@@ -155,6 +155,7 @@ typedef struct adept_hardware_spec {
     double sm_count; /* streaming multiprocessors, or compute units */
     double fp32_cores_per_sm, tensor_cores_per_sm;
     double boost_clock_Hz, base_clock_Hz;
+    double max_clock_Hz; /* under load, where power allows; above boost on GeForce and workstation boards */
     double tensor_clock_Hz; /* at which the matrix peaks are quoted */
     double memory_bandwidth_B_per_s, memory_B, memory_bus_bits, memory_pin_rate_bit_per_s;
     double l2_B, l3_B; /* l3: memory-side cache, 0 where there is none */

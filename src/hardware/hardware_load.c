@@ -420,11 +420,14 @@ static adept_status check_whole(const adept_hardware *hardware, const char *path
                           "second in one direction",
                           path, adept_link_topology_name(given->link_topology));
     const adept_hardware_spec *spec = &hardware->spec;
-    if (spec->min_power_limit_W > spec->max_power_limit_W || spec->base_clock_Hz > spec->boost_clock_Hz)
+    if (spec->min_power_limit_W > spec->max_power_limit_W || spec->base_clock_Hz > spec->boost_clock_Hz ||
+        spec->boost_clock_Hz > spec->max_clock_Hz)
         return adept_fail(
             err, ADEPT_RANGE,
-            "%s: spec: a lower figure above its upper one: power limits %g..%g W, clocks %g..%g Hz", path,
-            spec->min_power_limit_W, spec->max_power_limit_W, spec->base_clock_Hz, spec->boost_clock_Hz);
+            "%s: spec: a lower figure above its upper one: power limits %g..%g W, clocks base %g, boost %g, "
+            "max %g Hz",
+            path, spec->min_power_limit_W, spec->max_power_limit_W, spec->base_clock_Hz, spec->boost_clock_Hz,
+            spec->max_clock_Hz);
     return ADEPT_OK;
 }
 

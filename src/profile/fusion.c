@@ -1,5 +1,7 @@
 #include "fusion.h"
 
+#include <string.h>
+
 #include "activations.h"
 #include "fail.h"
 
@@ -15,21 +17,31 @@ typedef struct fusion {
                       pass */
 } fusion;
 
-static bool is_fusible_kind(adept_kernel_kind kind) {
-    return kind == ADEPT_KERNEL_ELEMENTWISE || kind == ADEPT_KERNEL_NORM || kind == ADEPT_KERNEL_SOFTMAX ||
-           kind == ADEPT_KERNEL_CAST || kind == ADEPT_KERNEL_RANDOM;
+/*
+ * 16-bit channels-last batch normalisation has kernels with the addition and activation behind it (cuDNN's
+ * CUDNN_BATCHNORM_OPS_BN_ADD_ACTIVATION, which MXNet, Paddle and TensorFlow call); other layouts have none.
+ */
+static bool takes_activation(const adept_kernel *k) {
+    return k->kind == ADEPT_KERNEL_BATCH_NORM && k->conv.nhwc && k->element_B < 4;
+}
+
+static bool is_fusible_kernel(const adept_kernel *k) {
+    return k->kind == ADEPT_KERNEL_ELEMENTWISE || k->kind == ADEPT_KERNEL_NORM ||
+           k->kind == ADEPT_KERNEL_SOFTMAX || k->kind == ADEPT_KERNEL_CAST ||
+           k->kind == ADEPT_KERNEL_RANDOM || takes_activation(k);
 }
 
 /* All forward kernels are of such kinds; a view (no kernel at all) only passes on. */
 static bool is_fusible(const fusion *f, int32_t op) {
     const adept_counted *c = &f->counted[op];
+    bool batch_norm = strcmp(f->network->ops.items[op].node->op_type, "BatchNormalization") == 0;
     bool any = c->alias_count > 0;
     if (f->network->ops.items[op].part_of >= 0)
         return false;
     for (int32_t i = 0; i < c->kernel_count; i++) {
         if (c->kernels[i].pass != ADEPT_PASS_FORWARD)
             continue;
-        if (!is_fusible_kind(c->kernels[i].kind))
+        if (!is_fusible_kernel(&c->kernels[i]) || (takes_activation(&c->kernels[i]) && !batch_norm))
             return false;
         any = true;
     }
@@ -101,7 +113,7 @@ static void find_outside(fusion *f) {
 static void take_off(adept_counted *c, adept_pass pass, bool read, double bytes) {
     for (int32_t i = 0; i < c->kernel_count && bytes > 0; i++) {
         adept_kernel *k = &c->kernels[i];
-        if (k->pass != pass || !is_fusible_kind(k->kind))
+        if (k->pass != pass || !is_fusible_kernel(k))
             continue;
         double *field = read ? &k->read_B : &k->write_B;
         double taken = bytes < *field ? bytes : *field;
@@ -139,7 +151,7 @@ static void launch_once(fusion *f, bool *launched, int32_t op) {
     int32_t root = root_of(f, op);
     for (int32_t i = 0; i < c->kernel_count; i++) {
         adept_kernel *k = &c->kernels[i];
-        if (!is_fusible_kind(k->kind) || k->pass > ADEPT_PASS_BACKWARD)
+        if (!is_fusible_kernel(k) || k->pass > ADEPT_PASS_BACKWARD)
             continue;
         bool *seen = &launched[2 * root + (k->pass == ADEPT_PASS_BACKWARD)];
         k->launches = *seen ? 0 : 1;

@@ -282,7 +282,7 @@ static adept_status natural_range(char *spec, size_t size, const char *key, cons
     else if (strcmp(key, "power-limit") == 0)
         snprintf(spec, size, "power-limit=%.17g:%.17g:61", s->min_power_limit_W, s->max_power_limit_W);
     else if (strcmp(key, "clock-limit") == 0)
-        snprintf(spec, size, "clock-limit=%.17g:%.17g:36", 0.3 * s->boost_clock_Hz, s->boost_clock_Hz);
+        snprintf(spec, size, "clock-limit=%.17g:%.17g:36", 0.3 * s->boost_clock_Hz, s->max_clock_Hz);
     else if (strcmp(key, "precision") == 0)
         snprintf(spec, size, "precision=%s",
                  job->run->mode == ADEPT_MODE_TRAIN ? "fp32,tf32,fp16-amp,bf16-amp" : "fp32,tf32,fp16,bf16");

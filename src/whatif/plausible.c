@@ -41,12 +41,12 @@ adept_status adept_whatif_check(const adept_hardware_spec *s, adept_error *err) 
     if (!(s->memory_bandwidth_B_per_s > 0))
         return adept_fail(err, ADEPT_RANGE, "impossible hardware: spec.memory_bandwidth_B_per_s is %g",
                           s->memory_bandwidth_B_per_s);
-    if (s->boost_clock_Hz > HIGHEST_CLOCK_HZ)
-        return adept_fail(
-            err, ADEPT_RANGE,
-            "impossible hardware: spec.boost_clock_Hz = %g is beyond %g, which no process reaches "
-            "at the power of a GPU; give hertz",
-            s->boost_clock_Hz, HIGHEST_CLOCK_HZ);
+    if (s->max_clock_Hz > HIGHEST_CLOCK_HZ)
+        return adept_fail(err, ADEPT_RANGE,
+                          "impossible hardware: %s = %g is beyond %g, which no process reaches "
+                          "at the power of a GPU; give hertz",
+                          s->boost_clock_Hz > HIGHEST_CLOCK_HZ ? "spec.boost_clock_Hz" : "spec.max_clock_Hz",
+                          s->max_clock_Hz, HIGHEST_CLOCK_HZ);
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
         bool holds = orders[i].equal ? orders[i].small_value <= orders[i].large_value
                                      : orders[i].small_value < orders[i].large_value;

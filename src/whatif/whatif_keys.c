@@ -146,7 +146,7 @@ double whatif_key_value(const whatif_key *key, const adept_hardware *hardware, c
     if (key->late == WHATIF_POWER_LIMIT)
         return run->power_limit_W > 0 ? run->power_limit_W : spec->tdp_W;
     if (key->late == WHATIF_CLOCK_LIMIT)
-        return run->clock_limit_Hz > 0 ? run->clock_limit_Hz : spec->boost_clock_Hz;
+        return run->clock_limit_Hz > 0 ? run->clock_limit_Hz : spec->max_clock_Hz;
     const struct {
         const char *name;
         double value;
@@ -173,10 +173,10 @@ static const char *const peak_paths[] = {ADEPT_PEAK_LIST(PEAK_PATH)};
 static const struct {
     const char *key, *text;
 } consequences[] = {
-    {"spec.boost_clock_Hz",
-     "the peaks of all units, the base clock and the clock of the matrix units change in proportion"          },
-    {"spec.sm_count",       "the peaks of all units change in proportion; caches, memory and transistors stay"},
-    {"spec.tdp_W",          "the range of power limits is widened to hold it"                                 },
+    {"spec.boost_clock_Hz", "the peaks of all units, the base and highest clock and the clock of the matrix "
+     "units change in proportion"},
+    {"spec.sm_count",      "the peaks of all units change in proportion; caches, memory and transistors stay"},
+    {"spec.tdp_W",         "the range of power limits is widened to hold it"},
 };
 
 const char *adept_whatif_consequence(const char *key) {
@@ -229,6 +229,8 @@ static adept_status follow_rates(const figures *f, adept_error *err) {
     }
     if (status == ADEPT_OK && !isnan(clock_Hz))
         status = follow(f, "spec.base_clock_Hz", base->base_clock_Hz * clocks, err);
+    if (status == ADEPT_OK && !isnan(clock_Hz))
+        status = follow(f, "spec.max_clock_Hz", base->max_clock_Hz * clocks, err);
     if (status == ADEPT_OK && !isnan(clock_Hz))
         status = follow(f, "spec.tensor_clock_Hz", base->tensor_clock_Hz * clocks, err);
     return status;

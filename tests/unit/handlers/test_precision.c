@@ -23,12 +23,14 @@ static const adept_tensor_id inputs[4][2] = {
 static const adept_tensor_id outputs[4] = {SCORES, P, R, Y};
 static const int64_t dims[] = {4, 4};
 
-static void assign(chain *c, adept_dtype file_type, adept_precision precision, adept_amp_level level) {
+static void assign_by(chain *c, const char *framework, adept_dtype file_type, adept_precision precision,
+                      adept_amp_level level) {
     static const char *const op_types[] = {"MatMul", "Softmax", "Relu", "MatMul"};
     adept_run run = ADEPT_RUN_INIT;
     adept_error err = ADEPT_ERROR_INIT;
     run.precision = precision;
     run.amp_level = level;
+    run.framework = framework;
     *c = (chain){
         .weights = {.dtype = file_type, .rank = 2, .dims = dims, .elements = 16}
     };
@@ -51,6 +53,10 @@ static void assign(chain *c, adept_dtype file_type, adept_precision precision, a
     adept_shapes shapes = {.tensors = c->shapes};
     adept_ops ops = {4, c->ops};
     assert_ok(adept_precision_assign(c->storage, &ops, &graph, &shapes, &run, &err), err);
+}
+
+static void assign(chain *c, adept_dtype file_type, adept_precision precision, adept_amp_level level) {
+    assign_by(c, NULL, file_type, precision, level);
 }
 
 static void assert_types(const chain *c, const adept_dtype expected[TENSORS]) {
@@ -99,6 +105,15 @@ static void level_o2_keeps_sixteen_bits_throughout(void **state) {
     assert_types(&c, (adept_dtype[]){H, H, H, H, H, H, H});
 }
 
+static void frameworks_that_rewrite_the_graph_convert_only_weights(void **state) {
+    (void)state;
+    chain c;
+    assign_by(&c, "tensorflow", S, ADEPT_PRECISION_FP16_AMP, ADEPT_AMP_AUTOCAST);
+    assert_types(&c, (adept_dtype[]){H, S, H, H, H, S, H});
+    assign_by(&c, "tensorflow", S, ADEPT_PRECISION_FP16, ADEPT_AMP_AUTOCAST);
+    assert_types(&c, (adept_dtype[]){H, H, H, H, H, H, H});
+}
+
 static void int8_stores_weights_and_products_in_one_byte(void **state) {
     (void)state;
     chain c;
@@ -119,6 +134,7 @@ int main(void) {
         cmocka_unit_test(fp16_and_bf16_store_everything_in_their_type),
         cmocka_unit_test(autocast_follows_the_class_of_each_operator),
         cmocka_unit_test(level_o2_keeps_sixteen_bits_throughout),
+        cmocka_unit_test(frameworks_that_rewrite_the_graph_convert_only_weights),
         cmocka_unit_test(int8_stores_weights_and_products_in_one_byte),
         cmocka_unit_test(integers_keep_their_width),
     };

@@ -216,6 +216,30 @@ static void clock_limit_is_the_highest_clock(void **state) {
 /* --- host --- */
 
 /* 1000 kernels of 1 us behind a host that needs 10 us for each: the last ends one kernel after its launch. */
+static void boards_without_a_fixed_clock_run_above_boost_while_power_allows(void **state) {
+    (void)state;
+    fixture *f = make();
+    f->spec.tdp_W = 1e6;
+    adept_prediction boost = predict(f);
+    f->spec.max_clock_Hz = 1.2e9;
+    adept_prediction above = predict(f);
+    assert_close(above.clock_Hz, 1.2e9, 1e-12);
+    assert_true(above.step_time_s < boost.step_time_s);
+    assert_true(above.average_power_W > boost.average_power_W);
+    f->run.clock_limit_Hz = 1.1e9;
+    assert_close(predict(f).clock_Hz, 1.1e9, 1e-12);
+    /* A limit that boost clock would exceed leaves no room above it. */
+    f->run.clock_limit_Hz = 0;
+    f->run.power_limit_W = 0.8 * boost.average_power_W;
+    above = predict(f);
+    f->spec.max_clock_Hz = 1e9;
+    boost = predict(f);
+    assert_true(boost.clock_Hz < 1e9);
+    assert_close(above.clock_Hz, boost.clock_Hz, 1e-2);
+    assert_close(above.step_time_s, boost.step_time_s, 1e-2);
+    free(f);
+}
+
 static void launch_bound_step_takes_the_hosts_time(void **state) {
     (void)state;
     fixture *f = make();
@@ -447,6 +471,7 @@ int main(void) {
         cmocka_unit_test(lower_power_limit_lowers_clock_and_power_and_lengthens_the_step),
         cmocka_unit_test(limit_that_no_clock_holds_is_said),
         cmocka_unit_test(clock_limit_is_the_highest_clock),
+        cmocka_unit_test(boards_without_a_fixed_clock_run_above_boost_while_power_allows),
         cmocka_unit_test(launch_bound_step_takes_the_hosts_time),
         cmocka_unit_test(busy_gpu_hides_the_host),
         cmocka_unit_test(queue_fills_while_a_long_kernel_runs),
