@@ -21,7 +21,8 @@ typedef struct composite_row {
     const char
         *inputs; /* variables in the order of that row's inputs; x' is x with its last two axes swapped */
     fused_when when;
-    const char *attribute; /* string attribute of the made-up node, "name=value"; NULL: none */
+    const char *attribute; /* attribute of the made-up node: "name=text", "name=#variable" (a vector's
+                              length); NULL: none */
 } composite_row;
 
 #define LN_CENTRED "Sub($x, ReduceMean($x, ...))"
@@ -31,6 +32,9 @@ typedef struct composite_row {
 /* tf.keras: x * (rsqrt(var + eps) * gamma) + (beta - mean * (...)) */
 #define KERAS_SCALE                                                                                          \
     "Mul(Reciprocal(Sqrt(Add(ReduceMean(Mul(" LN_CENTRED ", " LN_CENTRED "), ...), #))), $scale)"
+/* PyTorch's exporters normalise each group as if it were a channel, in a view of one group after another. */
+#define GROUPS_SCALED                                                                                        \
+    "Add(Mul(Reshape(InstanceNormalization(Reshape($x, _), $ones, $zeros), _), Unsqueeze?($scale, ...))"
 /* Reduced precision computes it in FP32, so that casts stand around it. */
 #define RMS_X "Cast?($x)"
 #define RMS_ROOT "Sqrt(Add(ReduceMean((Pow(" RMS_X ", 2)|Mul(" RMS_X ", " RMS_X ")), ...), #))"
@@ -73,6 +77,8 @@ static const composite_row rows[] = {
     {"LayerNorm",           "Add(Mul($x, " KERAS_SCALE "), Sub($bias, Mul(ReduceMean($x, ...), " KERAS_SCALE ")))",
      "LayerNormalization",                                                                                                                "x scale bias",  ALWAYS,      NULL},
     {"LayerNorm",           LN_PLAIN,                                                                               "LayerNormalization", "x",             ALWAYS,      NULL},
+    {"GroupNorm",           GROUPS_SCALED ", Unsqueeze?($bias, ...))",                                              "GroupNormalization", "x scale bias",  ALWAYS,
+     "num_groups=#ones"                                                                                                                                                     },
     {"RMSNorm",             "Mul(Cast?(Mul(" RMS_X ", " RMS_FACTOR ")), $scale)",                                   "RMSNormalization",   "x scale",
      IF_COMPILED,                                                                                                                                                       NULL},
     {"GELU (erf)",          "Mul(Mul($x, Add(Erf((Div($x, 1.414214)|Mul($x, 0.707107))), 1)), 0.5)",                "Gelu",               "x",
@@ -141,10 +147,30 @@ static bool has_heads(const adept_network *network, const adept_match *match) {
     return rank == 3 || rank == 4;
 }
 
+/* A scale that is computed (of an image's class or time step) is applied by kernels of its own. */
+static bool has_constants(const adept_network *network, const adept_match *match) {
+    static const char *const names[] = {"ones", "zeros", "scale", "bias"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!network->graph.tensors[adept_match_variable(match, names[i])].constant)
+            return false;
+    }
+    return network->shapes.tensors[adept_match_variable(match, "ones")].rank == 1;
+}
+
 static bool applies(const composite_row *row, const adept_network *network, const adept_match *match) {
-    if (strcmp(row->op_type, "Attention") == 0)
-        return has_heads(network, match);
-    return strcmp(row->op_type, "Gemm") != 0 || has_bias_vector(network, match);
+    static const struct {
+        const char *op_type;
+        bool (*check)(const adept_network *network, const adept_match *match);
+    } checks[] = {
+        {"Attention",          has_heads      },
+        {"Gemm",               has_bias_vector},
+        {"GroupNormalization", has_constants  },
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (strcmp(row->op_type, checks[i].op_type) == 0)
+            return checks[i].check(network, match);
+    }
+    return true;
 }
 
 static bool is_fused(const composite_row *row, const adept_run *run) {
@@ -154,7 +180,8 @@ static bool is_fused(const composite_row *row, const adept_run *run) {
 
 /* --- the composite's own operator --- */
 
-static bool set_attribute(adept_network *network, adept_node *node, const char *text) {
+static bool set_attribute(adept_network *network, adept_node *node, const adept_match *match,
+                          const char *text) {
     const char *equals = text ? strchr(text, '=') : NULL;
     if (!equals)
         return true;
@@ -162,9 +189,14 @@ static bool set_attribute(adept_network *network, adept_node *node, const char *
     if (!attribute)
         return false;
     attribute->name = adept_arena_string_n(network->arena, text, (size_t)(equals - text));
-    attribute->type = ADEPT_ATTRIBUTE_STRING;
-    attribute->s = equals + 1;
-    attribute->s_length = strlen(equals + 1);
+    if (equals[1] == '#') {
+        attribute->type = ADEPT_ATTRIBUTE_INT;
+        attribute->i = network->shapes.tensors[adept_match_variable(match, equals + 2)].dims[0];
+    } else {
+        attribute->type = ADEPT_ATTRIBUTE_STRING;
+        attribute->s = equals + 1;
+        attribute->s_length = strlen(equals + 1);
+    }
     node->attributes = attribute;
     node->attribute_count = 1;
     return attribute->name != NULL;
@@ -233,7 +265,7 @@ static bool make_operator(adept_op *out, adept_network *network, const composite
     snprintf(name, sizeof name, "%s (%s)", root->node->name, row->name);
     adept_node *node = adept_network_make_node(network, row->op_type, name, root->node->module,
                                                COMPOSITE_OPSET, count, inputs, 1, root->node->outputs);
-    if (!node || !set_attribute(network, node, row->attribute))
+    if (!node || !set_attribute(network, node, match, row->attribute))
         return false;
     *out = (adept_op){.node = node,
                       .handler = adept_handler_find("", row->op_type, COMPOSITE_OPSET),

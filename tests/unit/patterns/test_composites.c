@@ -13,6 +13,7 @@ typedef struct form {
 #define KERAS                                                                                                \
     CENTRE "Mul p c c; ReduceMean v0 p; Add e v0 =0.001; Sqrt s e; Reciprocal r s; Mul f r w; Mul a x f; "   \
            "Mul o m f; Sub d b o; Add *y a d"
+#define GROUPS "Transpose t kt; Shape s t; Reshape r t s; InstanceNormalization n r w1 b1; Reshape m n s; "
 #define SOFTMAX(scores) scores "; Softmax p s; MatMul *y p v"
 
 /* clang-format off */
@@ -24,6 +25,8 @@ static const form taken[] = {
     {"LayerNorm", VARIANCE "Div *y c s"},
     {"LayerNorm", CENTRE "Mul p c c; ReduceMean v0 p; Add e v0 =0.001; Sqrt s e; Div n c s; Mul g n w; Add *y g b"},
     {"LayerNorm", KERAS},
+    {"GroupNorm", GROUPS "Mul g m =0.5; Add *y g =2"},
+    {"GroupNorm", GROUPS "Mul g =0.5 m; Add *y =2 g"},
     {"GELU (erf)", "Div d x =1.4142135; Erf e d; Add a e =1; Mul m x a; Mul *y m =0.5"},
     {"GELU (erf)", "Mul d x =0.70710678; Erf e d; Add a e =1; Mul h x =0.5; Mul *y h a"},
     {"GELU (erf)", "Div d x =1.4142135; Erf e d; Add a e =1; Mul h a =0.5; Mul *y x h"},
@@ -71,6 +74,7 @@ static const form none[] = {
     {NULL, "Sigmoid s x; Mul *y z s"},
     {NULL, "Sigmoid *s x; Mul *y x s"},                                              /* an output of the graph */
     {NULL, "HardSigmoid s x; Mul *y z s"},
+    {NULL, GROUPS "Mul g m t; Add *y g =2"},                                         /* a computed scale */
 };
 
 /* clang-format on */
