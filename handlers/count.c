@@ -175,6 +175,11 @@ bool adept_count_is_constant(const adept_count *ctx, int32_t input) {
     return id != ADEPT_NO_TENSOR && tensor_is_constant(ctx->facts, id);
 }
 
+bool adept_count_is_operand(const adept_count *ctx, int32_t output) {
+    adept_tensor_id id = out_id(ctx, output);
+    return id != ADEPT_NO_TENSOR && ctx->facts->is_operand && ctx->facts->is_operand[id];
+}
+
 static bool is_one_of(const char *name, const char *const *names, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(name, names[i]) == 0)
@@ -246,6 +251,40 @@ void adept_count_mark_constants(bool *is_constant, const adept_ops *ops, const a
         for (int32_t k = 0; k < node->output_count; k++)
             if (node->outputs[k] != ADEPT_NO_TENSOR)
                 is_constant[node->outputs[k]] = true;
+    }
+}
+
+static int32_t rank_of(const adept_shapes *shapes, adept_tensor_id id) {
+    return id == ADEPT_NO_TENSOR ? -1 : shapes->tensors[id].rank;
+}
+
+/* Both operands have batch dimensions: against a matrix without, rows are gathered into one product first. */
+static bool is_batched_product(const adept_node *node, const adept_shapes *shapes) {
+    return strcmp(node->op_type, "MatMul") == 0 && node->input_count == 2 &&
+           rank_of(shapes, node->inputs[0]) >= 3 && rank_of(shapes, node->inputs[1]) >= 3;
+}
+
+static void mark_inputs(bool *is_operand, const adept_ops *ops, const adept_shapes *shapes, bool products) {
+    for (int32_t i = 0; i < ops->count; i++) {
+        const adept_node *node = ops->items[i].node;
+        if (ops->items[i].part_of >= 0 || is_batched_product(node, shapes) != products)
+            continue;
+        for (int32_t k = 0; k < node->input_count; k++)
+            if (node->inputs[k] != ADEPT_NO_TENSOR)
+                is_operand[node->inputs[k]] = products;
+    }
+}
+
+void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const adept_graph *graph,
+                               const adept_shapes *shapes) {
+    memset(is_operand, 0, (size_t)graph->tensor_count * sizeof *is_operand);
+    mark_inputs(is_operand, ops, shapes, true);
+    mark_inputs(is_operand, ops, shapes, false);
+    for (int32_t b = 0; b < graph->body_count; b++) {
+        const adept_body *body = graph->bodies[b];
+        for (int32_t k = 0; k < body->output_count; k++)
+            if (body->outputs[k] != ADEPT_NO_TENSOR)
+                is_operand[body->outputs[k]] = false;
     }
 }
 

@@ -44,6 +44,7 @@ typedef struct adept_facts {
     const bool *needs_grad;     /* a trainable parameter lies upstream; all false in inference */
     const bool *is_parameter;   /* trainable or frozen weight */
     const bool *is_constant; /* costs nothing to have: see adept_count_mark_constants; NULL: judge by node */
+    const bool *is_operand; /* read by batched products alone: see adept_count_mark_operands; NULL: none is */
 } adept_facts;
 
 typedef struct adept_alias {
@@ -79,6 +80,14 @@ adept_status adept_count_operator(adept_counted *out, const adept_op *op, const 
  */
 void adept_count_mark_constants(bool *is_constant, const adept_ops *ops, const adept_graph *graph,
                                 const adept_shapes *shapes, const bool *is_parameter);
+
+/*
+ * Which tensors are read by nothing but batched matrix products. Those take their operands' matrices with any
+ * row stride and either way round (cuBLAS's lda and transa), so that a Transpose of matrices before them
+ * stays a view.
+ */
+void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const adept_graph *graph,
+                               const adept_shapes *shapes);
 
 /*
  * Storage type of every tensor under the run's precision policy (fp32, tf32: as in the file; fp16, bf16:
@@ -125,6 +134,7 @@ bool adept_count_needs_grad(const adept_count *ctx, int32_t input); /* its gradi
 bool adept_count_any_grad(const adept_count *ctx);                  /* of any input: a backward pass exists */
 bool adept_count_is_parameter(const adept_count *ctx, int32_t input);
 bool adept_count_is_constant(const adept_count *ctx, int32_t input); /* folded: costs nothing to produce */
+bool adept_count_is_operand(const adept_count *ctx, int32_t output); /* read by batched products alone */
 /* The only number of a known scalar input, read from the file if need be; missing otherwise. */
 double adept_count_scalar(const adept_count *ctx, int32_t input, double missing);
 int64_t adept_count_attr_int(const adept_count *ctx, const char *name, int64_t missing);

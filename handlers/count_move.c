@@ -3,7 +3,8 @@
  *
  * Views (Reshape, Slice, Split, Expand, ...) launch nothing and move nothing forward; their output is the
  * input's storage. Backward a Slice is a copy into zeros and a Split a concatenation (model-time section 1).
- * Every Transpose of an activation is a copy; that of a weight is folded before counting.
+ * A Transpose of an activation is a copy, unless all it does is hand matrices to batched products; that of a
+ * weight is folded before counting.
  */
 #include "count_functions.h"
 #include "count_work.h"
@@ -99,17 +100,21 @@ static bool swaps_pair(const int64_t *perm, int32_t count, int32_t first) {
 }
 
 /*
- * A copy. What autograd keeps of it may be the original all the same: a batched product takes a transposed
- * matrix as it is, and time-major attention ([S, B*H, D] to [B*H, S, D]) as matrices of any row stride.
+ * A batched product takes a transposed matrix as it is, and time-major attention ([S, B*H, D] to [B*H, S, D])
+ * as matrices of any row stride (PyTorch's prepare_batch_matrix_for_cublas): where nothing else reads it, no
+ * copy is made, and its gradient comes in that layout too. Otherwise it is one, but what autograd keeps may
+ * be the original all the same.
  */
 adept_status count_transpose(adept_count *ctx) {
     int32_t count = 0;
     const int64_t *perm = adept_count_attr_ints(ctx, "perm", &count);
-    if (count == 3 && swaps_pair(perm, count, 0))
+    bool time_major = count == 3 && swaps_pair(perm, count, 0);
+    bool matrices = count > 2 && swaps_pair(perm, count, count - 2);
+    if (time_major)
         adept_count_alias_as_matrices(ctx, 0, 0);
-    else if (count > 2 && swaps_pair(perm, count, count - 2))
+    else if (matrices)
         adept_count_alias(ctx, 0, 0);
-    return count_copy(ctx);
+    return (time_major || matrices) && adept_count_is_operand(ctx, 0) ? ADEPT_OK : count_copy(ctx);
 }
 
 /* The gradients are views of the output's gradient. */

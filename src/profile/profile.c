@@ -38,17 +38,21 @@ static adept_status count_operators(adept_profile *p, adept_error *err) {
     p->counted = adept_arena_array(p->arena, (size_t)ops->count, sizeof *p->counted);
     p->is_constant =
         adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *p->is_constant);
-    if (!p->counted || !p->is_constant)
+    bool *is_operand =
+        adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *is_operand);
+    if (!p->counted || !p->is_constant || !is_operand)
         return adept_fail_memory(err);
     adept_count_mark_constants(p->is_constant, ops, &p->network->graph, &p->network->shapes,
                                p->gradients.is_parameter);
+    adept_count_mark_operands(is_operand, ops, &p->network->graph, &p->network->shapes);
     adept_facts facts = {.graph = &p->network->graph,
                          .shapes = &p->network->shapes,
                          .run = &p->run,
                          .storage = p->storage,
                          .needs_grad = p->gradients.needs_grad,
                          .is_parameter = p->gradients.is_parameter,
-                         .is_constant = p->is_constant};
+                         .is_constant = p->is_constant,
+                         .is_operand = is_operand};
     for (int32_t i = 0; i < ops->count; i++) {
         const adept_op *op = &ops->items[i];
         if (op->part_of >= 0 || !op->handler || !op->handler->count)

@@ -105,7 +105,8 @@ adept_status fixture_try(fixture *f) {
                          .storage = f->storage,
                          .needs_grad = f->needs_grad,
                          .is_parameter = f->is_parameter,
-                         .is_constant = f->is_constant};
+                         .is_constant = f->is_constant,
+                         .is_operand = f->is_operand};
     return status == ADEPT_OK ? adept_count_operator(&f->counted, &f->op, &facts, f->arena, &f->err) : status;
 }
 

@@ -27,7 +27,8 @@ typedef struct fixture {
     adept_shape all_shapes[FIXTURE_TENSORS];
     int64_t dims[FIXTURE_TENSORS][FIXTURE_RANK];
     adept_dtype storage[FIXTURE_TENSORS];
-    bool needs_grad[FIXTURE_TENSORS], is_parameter[FIXTURE_TENSORS], is_constant[FIXTURE_TENSORS];
+    bool needs_grad[FIXTURE_TENSORS], is_parameter[FIXTURE_TENSORS], is_constant[FIXTURE_TENSORS],
+        is_operand[FIXTURE_TENSORS];
     adept_constant constant;
     adept_tensor_id inputs[FIXTURE_TENSORS], outputs[FIXTURE_TENSORS];
     adept_attribute attributes[FIXTURE_ATTRIBUTES];

@@ -86,6 +86,73 @@ static void transposed_matrices_are_kept_as_what_they_are_views_of(void **state)
     fixture_free(f);
 }
 
+static void transposed_matrices_cost_nothing_where_only_batched_products_read_them(void **state) {
+    (void)state;
+    static const struct {
+        const char *x, *y;
+        int64_t perm[4];
+        int32_t rank;
+        double kernels;
+    } cases[] = {
+        {"2 3 4 5", "2 3 5 4", {0, 1, 3, 2}, 4, 0},
+        {"3 4 5",   "3 5 4",   {0, 2, 1},    3, 0},
+        {"7 6 5",   "6 7 5",   {1, 0, 2},    3, 0}, /* time-major */
+        {"2 3 4 5",
+         "2 4 3 5",            {0, 2, 1, 3},
+         4,                                     1}, /* heads to the front: the batch is no longer one stride */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture *f = fixture_new("", "Transpose", 13);
+        fixture_in(f, F, cases[i].x, GRAD);
+        f->is_operand[fixture_out(f, F, cases[i].y)] = true;
+        fixture_ints(f, "perm", cases[i].perm, cases[i].rank);
+        fixture_count(f);
+        assert_close(fixture_work(f, FORWARD).kernels, cases[i].kernels, 0);
+        assert_close(fixture_work(f, BACKWARD).kernels, cases[i].kernels, 0);
+        fixture_free(f);
+    }
+}
+
+enum { X, OTHER, Y, Z, OPERANDS };
+
+/* Whether X is marked: Y = op(OTHER, X), and Z = Neg(X) if read_elsewhere. */
+static bool is_operand_of(const char *op_type, int32_t other_rank, bool read_elsewhere, bool is_output) {
+    int64_t dims[] = {2, 3, 3, 3};
+    adept_tensor_id in[] = {OTHER, X}, out = Y, other_in = X, other_out = Z, output = X;
+    adept_node nodes[] = {
+        {.op_type = op_type, .input_count = 2, .inputs = in, .output_count = 1, .outputs = &out},
+        {.op_type = "Neg",
+         .input_count = read_elsewhere,
+         .inputs = &other_in,
+         .output_count = 1,
+         .outputs = &other_out                                                                 },
+    };
+    adept_op ops[] = {
+        {.node = &nodes[0], .part_of = -1},
+        {.node = &nodes[1], .part_of = -1}
+    };
+    adept_shape shapes[OPERANDS];
+    for (int i = 0; i < OPERANDS; i++)
+        shapes[i] = (adept_shape){.dtype = F, .rank = 4, .dims = dims};
+    shapes[OTHER].rank = other_rank;
+    adept_body body = {.output_count = is_output, .outputs = &output};
+    const adept_body *bodies[] = {&body};
+    adept_graph graph = {.tensor_count = OPERANDS, .body_count = 1, .bodies = bodies};
+    adept_shapes all = {.tensors = shapes};
+    bool marked[OPERANDS];
+    adept_count_mark_operands(marked, &(adept_ops){2, ops}, &graph, &all);
+    return marked[X];
+}
+
+static void operands_of_batched_products_are_marked_unless_something_else_reads_them(void **state) {
+    (void)state;
+    assert_true(is_operand_of("MatMul", 4, false, false));
+    assert_false(is_operand_of("Add", 4, false, false));
+    assert_false(is_operand_of("MatMul", 2, false, false)); /* rows of all images gathered into one product */
+    assert_false(is_operand_of("MatMul", 4, true, false));
+    assert_false(is_operand_of("MatMul", 4, false, true));
+}
+
 /* Marks constants of `tensor 0 -> op -> tensor 1` where tensor 0 is a weight. */
 static bool is_constant_after(const char *op_type, bool parameter) {
     adept_tensor_id in = 0, out = 1;
@@ -219,6 +286,8 @@ int main(void) {
         cmocka_unit_test(split_is_free_but_its_gradient_concatenates),
         cmocka_unit_test(transpose_of_an_activation_is_a_copy),
         cmocka_unit_test(transposed_matrices_are_kept_as_what_they_are_views_of),
+        cmocka_unit_test(transposed_matrices_cost_nothing_where_only_batched_products_read_them),
+        cmocka_unit_test(operands_of_batched_products_are_marked_unless_something_else_reads_them),
         cmocka_unit_test(layout_of_a_weight_is_folded_but_arithmetic_on_it_is_not),
         cmocka_unit_test(expand_is_free_but_its_gradient_is_a_sum),
         cmocka_unit_test(reshape_of_an_expanded_tensor_is_a_copy),
