@@ -17,21 +17,34 @@ static double affine_B(const adept_count *ctx) {
     return adept_work_inputs_B(ctx) - adept_count_in_B(ctx, 0);
 }
 
-/* reads: how often the forward kernel reads x. groups: how many means and variances there are. */
-static void normalise(adept_count *ctx, adept_kernel_kind kind, double reads, double groups,
-                      adept_traffic_code backward) {
+typedef struct norm_kernels {
+    adept_kernel_kind kind;
+    double reads, launches; /* forward: how often x is read, in how many kernels */
+    adept_traffic_code backward;
+} norm_kernels;
+
+static const norm_kernels per_row = {ADEPT_KERNEL_NORM, 1, 1, ADEPT_TRAFFIC_LAYER_NORM};
+static const norm_kernels per_channel = {ADEPT_KERNEL_BATCH_NORM, 2, 1, ADEPT_TRAFFIC_BATCH_NORM};
+static const norm_kernels per_image = {ADEPT_KERNEL_BATCH_NORM, 2, 1, ADEPT_TRAFFIC_LAYER_NORM};
+/* Moments, a scale and shift for each channel of each image, y (PyTorch's group_norm_kernel.cu). */
+static const norm_kernels per_group = {ADEPT_KERNEL_BATCH_NORM, 2, 3, ADEPT_TRAFFIC_GROUP_NORM};
+static const norm_kernels division = {ADEPT_KERNEL_NORM, 2, 1, ADEPT_TRAFFIC_LAYER_NORM};
+
+/* groups: how many means and variances there are. */
+static void normalise(adept_count *ctx, const norm_kernels *kernels, double groups) {
     double elements = adept_count_in_elements(ctx, 0), bytes = adept_count_in_B(ctx, 0);
     double element_B = adept_count_in_element_B(ctx, 0);
     bool trained = adept_count_any_grad(ctx);
     double statistics_B = trained ? 2 * STATISTIC_B * groups : 0;
-    adept_work_pass(ctx, ADEPT_PASS_FORWARD, kind, elements, reads * bytes + affine_B(ctx),
+    adept_work_pass(ctx, ADEPT_PASS_FORWARD, kernels->kind, elements, kernels->reads * bytes + affine_B(ctx),
                     adept_count_out_B(ctx, 0) + statistics_B,
-                    adept_work_alu(ctx, ADEPT_PASS_FORWARD) * elements);
+                    adept_work_alu(ctx, ADEPT_PASS_FORWARD) * elements)
+        ->launches = kernels->launches;
     if (!trained)
         return;
     adept_count_save_input(ctx, 0);
     adept_count_save_extra(ctx, statistics_B);
-    adept_work_backward(ctx, kind, backward, elements, element_B,
+    adept_work_backward(ctx, kernels->kind, kernels->backward, elements, element_B,
                         adept_work_alu(ctx, ADEPT_PASS_BACKWARD) * elements);
 }
 
@@ -48,7 +61,7 @@ adept_status count_batch_norm(adept_count *ctx) {
     }
     const adept_shape *x = adept_count_in(ctx, 0);
     double channels = x && x->rank > 1 ? (double)x->dims[1] : 1;
-    normalise(ctx, ADEPT_KERNEL_BATCH_NORM, 2, channels, ADEPT_TRAFFIC_BATCH_NORM);
+    normalise(ctx, &per_channel, channels);
     /* PyTorch counts batches in a 64-bit scalar of its own. */
     adept_work_pass(ctx, ADEPT_PASS_FORWARD, ADEPT_KERNEL_ELEMENTWISE, 1, 8, 8, 1);
     return ADEPT_OK;
@@ -67,7 +80,7 @@ static double rows_before(const adept_count *ctx, int64_t axis) {
 }
 
 adept_status count_layer_norm(adept_count *ctx) {
-    normalise(ctx, ADEPT_KERNEL_NORM, 1, rows_before(ctx, adept_count_attr_int(ctx, "axis", -1)), ADEPT_TRAFFIC_LAYER_NORM);
+    normalise(ctx, &per_row, rows_before(ctx, adept_count_attr_int(ctx, "axis", -1)));
     return ADEPT_OK;
 }
 
@@ -77,7 +90,8 @@ adept_status count_group_norm(adept_count *ctx) {
     double images = x && x->rank > 0 ? (double)x->dims[0] : 0;
     double channels = x && x->rank > 1 ? (double)x->dims[1] : 1;
     int64_t groups = adept_count_attr_int(ctx, "num_groups", adept_count_attr_int(ctx, "groups", 0));
-    normalise(ctx, ADEPT_KERNEL_BATCH_NORM, 2, images * (groups > 0 ? (double)groups : channels), ADEPT_TRAFFIC_LAYER_NORM);
+    bool apart = groups > 0 && adept_count_in_parts(ctx);
+    normalise(ctx, apart ? &per_group : &per_image, images * (groups > 0 ? (double)groups : channels));
     return ADEPT_OK;
 }
 
@@ -89,7 +103,7 @@ adept_status count_rms_norm(adept_count *ctx) {
     double elements = adept_count_in_elements(ctx, 0), bytes = adept_count_in_B(ctx, 0);
     double rows = rows_before(ctx, adept_count_attr_int(ctx, "axis", -1));
     if (!adept_count_in_parts(ctx)) {
-        normalise(ctx, ADEPT_KERNEL_NORM, 1, rows / 2, ADEPT_TRAFFIC_LAYER_NORM);
+        normalise(ctx, &per_row, rows / 2);
         return ADEPT_OK;
     }
     adept_kernel *kernel =
@@ -108,7 +122,7 @@ adept_status count_rms_norm(adept_count *ctx) {
 
 /* LpNormalization, MeanVarianceNormalization: a reduction, then a division. */
 adept_status count_lp_norm(adept_count *ctx) {
-    normalise(ctx, ADEPT_KERNEL_NORM, 2, 0, ADEPT_TRAFFIC_LAYER_NORM);
+    normalise(ctx, &division, 0);
     return ADEPT_OK;
 }
 

@@ -22,6 +22,7 @@
     X(DROPOUT, 5.6, 1, "model-time: measured backward/forward 2.5, the mask included")                       \
     X(BATCH_NORM, 5, 1, "model-time: statistics pass and gradient pass over x and dy, write dx")             \
     X(LAYER_NORM, 5, 2, "model-time: dx kernel, then gamma and beta gradients")                              \
+    X(GROUP_NORM, 5, 5, "group_norm_kernel.cu: two sums over x and dy, dx; parameters of both between them") \
     X(RMS_NORM, 21, 9, "derivatives.yaml, part by part of pow, mean, add, rsqrt, mul, mul")                  \
     X(MEAN, 1, 1, "the gradient is expanded and divided: one write")                                         \
     X(REDUCE_EXTREMUM, 8, 4, "derivatives.yaml: compare, count, divide, product")                            \

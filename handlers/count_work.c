@@ -33,7 +33,8 @@ void adept_work_backward(adept_count *ctx, adept_kernel_kind kind, adept_traffic
         return;
     /* Every kernel of a chain writes its result once. */
     double written = traffic->kernels < traffic->elements ? traffic->kernels : traffic->elements;
-    if (code == ADEPT_TRAFFIC_LAYER_NORM || code == ADEPT_TRAFFIC_EXTREMUM)
+    if (code == ADEPT_TRAFFIC_LAYER_NORM || code == ADEPT_TRAFFIC_GROUP_NORM ||
+        code == ADEPT_TRAFFIC_EXTREMUM)
         written = 1;
     adept_kernel *kernel = adept_work_pass(ctx, ADEPT_PASS_BACKWARD, kind, elements,
                                            (traffic->elements - written) * elements * element_B,

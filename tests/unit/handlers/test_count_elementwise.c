@@ -271,6 +271,30 @@ static void dropout_keeps_a_byte_an_element_in_training_only(void **state) {
     fixture_free(f);
 }
 
+static void group_norm_reads_its_input_twice_and_has_statistics_per_group(void **state) {
+    (void)state;
+    const double n = 2 * 6 * 4 * 5;
+    for (int fused = 0; fused < 2; fused++) {
+        fixture *f = fixture_new("", "GroupNormalization", 21);
+        f->run.fusion = fused ? ADEPT_FUSION_COMPILED : ADEPT_FUSION_EAGER;
+        fixture_in(f, F, "2 6 4 5", GRAD);
+        fixture_in(f, F, "6", TRAINED);
+        fixture_in(f, F, "6", TRAINED);
+        fixture_int(f, "num_groups", 3);
+        fixture_out(f, F, "2 6 4 5");
+        fixture_count(f);
+        const double statistics_B = 2 * 3 * 2 * 4.0; /* mean and deviation of each group of each image */
+        adept_work forward = fixture_work(f, FORWARD), backward = fixture_work(f, BACKWARD);
+        assert_close(forward.read_B, (2 * n + 12) * 4, 0);
+        assert_close(forward.write_B, n * 4 + statistics_B, 0);
+        assert_close(forward.kernels, fused ? 1 : 3, 0);
+        assert_close(backward.read_B + backward.write_B, 5 * n * 4, 0); /* x, dy; x, dy, dx */
+        assert_close(backward.write_B, n * 4, 0);
+        assert_close(f->counted.saved_extra_B, statistics_B, 0);
+        fixture_free(f);
+    }
+}
+
 static void normalisation_runs_in_fp32_under_autocast(void **state) {
     (void)state;
     fixture *f = fixture_new("", "Softmax", 13);
@@ -342,6 +366,7 @@ int main(void) {
         cmocka_unit_test(batch_norm_reads_its_input_twice_in_training),
         cmocka_unit_test(softmax_backward_moves_as_much_as_measured),
         cmocka_unit_test(dropout_keeps_a_byte_an_element_in_training_only),
+        cmocka_unit_test(group_norm_reads_its_input_twice_and_has_statistics_per_group),
         cmocka_unit_test(normalisation_runs_in_fp32_under_autocast),
         cmocka_unit_test(mean_keeps_nothing_and_writes_its_gradient_once),
         cmocka_unit_test(max_pool_keeps_its_input_and_64_bit_indices),
