@@ -163,7 +163,7 @@ static adept_status write_hardware(void *user, FILE *out, adept_error *err) {
     return adept_hardware_write(user, out, err);
 }
 
-static adept_status refuse_inputs(const adept_dataset *dataset, const char *path, adept_error *err) {
+adept_status adept_dataset_check_output(const adept_dataset *dataset, const char *path, adept_error *err) {
     char *full = realpath(path, NULL);
     adept_status status = ADEPT_OK;
     for (size_t g = 0; full && status == ADEPT_OK && g < adept_dataset_gpu_count(dataset); g++) {
@@ -193,7 +193,7 @@ static adept_status write_file(const char *path, adept_file_writer *write, void 
 
 static adept_status write_gpu(writer *w, size_t gpu, const char *path, adept_error *err) {
     adept_hardware *copy = NULL;
-    adept_status status = refuse_inputs(w->fit->dataset, path, err);
+    adept_status status = adept_dataset_check_output(w->fit->dataset, path, err);
     if (status == ADEPT_OK)
         status = adept_hardware_copy(&copy, adept_dataset_gpu(w->fit->dataset, gpu), err);
     describe(w, (ptrdiff_t)gpu);
@@ -355,11 +355,11 @@ adept_status adept_fit_check_output(const adept_dataset *dataset, const adept_fi
     if (exists && !several && S_ISDIR(old.st_mode))
         return adept_fail(err, ADEPT_ARGUMENT, "%s is a folder: give the name of a file in it", path);
     if (!several)
-        status = refuse_inputs(dataset, path, err);
+        status = adept_dataset_check_output(dataset, path, err);
     for (size_t g = 0; several && exists && status == ADEPT_OK && g < adept_dataset_gpu_count(dataset); g++) {
         status = path_in(file, path, adept_hardware_id(adept_dataset_gpu(dataset, g)), err);
         if (status == ADEPT_OK)
-            status = refuse_inputs(dataset, file, err);
+            status = adept_dataset_check_output(dataset, file, err);
     }
     if (status != ADEPT_OK || (exists && !several && !S_ISREG(old.st_mode)))
         return status; /* a device is written to directly */

@@ -348,6 +348,12 @@ typedef struct adept_fit_record {
 adept_status adept_fit_write(const adept_fit *fit, const char *path, const adept_fit_record *record,
                              adept_error *err);
 
+/*
+ * Refuses a path that is one of the files of the data: measurements or hardware.
+ * Errors    ARGUMENT
+ */
+adept_status adept_dataset_check_output(const adept_dataset *dataset, const char *path, adept_error *err);
+
 /* What adept_fit_write would refuse for its path, before any fit: nothing is written. */
 adept_status adept_fit_check_output(const adept_dataset *dataset, const adept_fit_options *options,
                                     const char *path, adept_error *err);

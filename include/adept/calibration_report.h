@@ -28,6 +28,11 @@ adept_status adept_report_validation_json(FILE *out, const adept_validation_repo
 
 /* Predicted against measured, logarithmic, time and power side by side, as SVG. */
 adept_status adept_plot_validation(FILE *out, const adept_validation *validation, adept_error *err);
+/*
+ * The same as a file, whole or not at all.
+ * Errors    ARGUMENT: path is a file of the data; IO
+ */
+adept_status adept_plot_write(const char *path, const adept_validation *validation, adept_error *err);
 
 adept_status adept_report_diagnosis_text(FILE *out, const adept_diagnosis *diagnosis, const char *path,
                                          adept_error *err);

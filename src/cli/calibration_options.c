@@ -91,6 +91,7 @@ static bool set_variant(calibration_options *o, const char *text) {
         return false;
     }
     o->fit.variant = run.variant;
+    o->states_variant = true;
     return true;
 }
 
@@ -116,7 +117,7 @@ typedef struct option_row {
     const char *argument, *help;
 } option_row;
 
-enum { OPTION_MAX = 32 };
+enum { OPTION_MAX = 40 };
 
 /* The one table of options; help and parser read it. Returns how many. */
 static size_t option_rows(calibration_options *o, option_row rows[OPTION_MAX]) {
@@ -125,7 +126,7 @@ static size_t option_rows(calibration_options *o, option_row rows[OPTION_MAX]) {
         {"hw",          TEXT,       false, &o->data.hardware,             0,     "ID|FILE.json",                        "GPU of all rows (the rows' column gpu)"             },
         {"hosts",       TEXT,       false, &o->data.hosts,                0,     "FILE.json",                           "what hosts are known for (data/hosts.json)"         },
         {"fit-hosts",   FLAG,       false, &o->fit.hosts,                 0,     NULL,                                  "fit the cost of a launch for each host"             },
-        {"variant",     VARIANT,    false, NULL,                          0,     "thesis|operator",                     "the equations (thesis)"                             },
+        {"variant",     VARIANT,    false, NULL,                          0,     "thesis|operator",                     "the equations (operator)"                           },
         {"cv",          TEXT,       false, &o->cv,                        0,     "K|model|model-family|gpu|gpu-family",
          "held-out errors: K folds at random, or leave each one out"                                                                                                         },
         {"plot",        TEXT,       false, &o->plot,                      0,     "FILE.svg",                            "predicted against measured (held out, with --cv)"   },
@@ -143,8 +144,10 @@ static size_t option_rows(calibration_options *o, option_row rows[OPTION_MAX]) {
         {"generations", COUNT,      false, &o->fit.generations,           1e9,   "N",                                   "at most (50000)"                                    },
         {"tol",         NUMBER,     false, &o->fit.tol,                   1,     "T",                                   "converged: spread of the population's losses (0.01)"},
         {"local",       FLAG,       false, &o->fit.local,                 0,     NULL,                                  "no global search: improve the values at hand"       },
+        {"global",      FLAG,       false, &o->search,                    0,     NULL,
+         "operator variant: differential evolution first (hours)"                                                                                                            },
         {"polish",      COUNT,      false, &o->fit.polish,                1e6,   "N",
-         "rounds of local search at the end (500; 0: none)"                                                                                                                  },
+         "rounds of local search at the end (thesis 500, operator 6; 0: none)"                                                                                               },
         {"weights",     WEIGHTS,    false, NULL,                          0,     "T,P",                                 "of time and power in the loss (0.6,0.4)"            },
         {"huber",       NUMBER,     false, &o->fit.huber,                 10,    "D",
          "loss on log ratios, linear above D (0: relative errors)"                                                                                                           },
@@ -200,6 +203,16 @@ static bool apply(calibration_options *o, const option_row *row, char *value) {
     return true;
 }
 
+/* Settings of the global search ask for it too. */
+static bool is_search_setting(const char *option) {
+    static const char *const settings[] = {"strategy", "population", "generations", "tol", "resume"};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        if (strcmp(option, settings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int take_option(calibration_options *o, bool fitting, cli_arguments *args, const char *option) {
     option_row rows[OPTION_MAX];
     size_t count = option_rows(o, rows);
@@ -213,9 +226,28 @@ static int take_option(calibration_options *o, bool fitting, cli_arguments *args
         if (rows[i].kind == FLAG && cli_has_inline_value(args))
             return cli_usage(o->command, "--%s takes no value", option);
         const char *value = rows[i].kind == FLAG ? "" : cli_value(args, option);
+        o->search |= is_search_setting(option);
+        o->states_polish |= strcmp(option, "polish") == 0;
         return value && apply(o, &rows[i], (char *)(size_t)value) ? 0 : EXIT_USAGE;
     }
     return cli_usage(o->command, "unknown option --%s", option);
+}
+
+/*
+ * The variant is that of predict. One evaluation of it takes tens of milliseconds and its shipped values are
+ * near: a few rounds of local search are what improves held-out rows (docs/calibration.md, Search).
+ */
+enum { OPERATOR_POLISH_ROUNDS = 6 };
+
+static void set_defaults(calibration_options *o) {
+    const adept_run run = ADEPT_RUN_INIT;
+    if (!o->states_variant)
+        o->fit.variant = o->stages || o->ablation ? ADEPT_VARIANT_THESIS : run.variant;
+    if (o->fit.variant != ADEPT_VARIANT_OPERATOR)
+        return;
+    o->fit.local |= !o->search;
+    if (!o->states_polish)
+        o->fit.polish = OPERATOR_POLISH_ROUNDS;
 }
 
 int calibration_parse(calibration_options *o, bool fitting, int argc, char **argv) {
@@ -233,6 +265,7 @@ int calibration_parse(calibration_options *o, bool fitting, int argc, char **arg
     if (code == 0 && !o->help && o->file_count == 0)
         code = cli_usage(o->command, "which measurements? give a trace file");
     o->data.threads = o->fit.threads;
+    set_defaults(o);
     return code;
 }
 
@@ -257,11 +290,14 @@ void calibration_help(void) {
 adept_status calibration_open(calibration_data *data, const calibration_options *o, adept_error *err) {
     adept_status status = ADEPT_OK;
     *data = (calibration_data){.dataset = NULL};
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error of writing, as a full disk is */
     for (size_t i = 0; status == ADEPT_OK && i < o->file_count; i++)
         status = adept_trace_load(&data->traces[i], o->files[i], err);
     if (status == ADEPT_OK)
         status = adept_dataset_load(&data->dataset, (const adept_trace *const *)data->traces, o->file_count,
                                     &o->data, err);
+    if (status == ADEPT_OK && o->plot)
+        status = adept_dataset_check_output(data->dataset, o->plot, err);
     return status;
 }
 
@@ -320,15 +356,7 @@ bool calibration_interrupted(void) {
 /* ---- output ---- */
 
 adept_status calibration_plot(const calibration_options *o, const adept_validation *v, adept_error *err) {
-    if (!o->plot)
-        return ADEPT_OK;
-    FILE *out = fopen(o->plot, "w");
-    adept_status status = out ? adept_plot_validation(out, v, err) : ADEPT_IO;
-    if (out && fclose(out) != 0)
-        status = ADEPT_IO;
-    if (status == ADEPT_IO && err)
-        snprintf(err->message, sizeof err->message, "%s: cannot write: %s", o->plot, strerror(errno));
-    return status;
+    return o->plot ? adept_plot_write(o->plot, v, err) : ADEPT_OK;
 }
 
 adept_status calibration_print(const calibration_options *o, const adept_validation_report *report,

@@ -18,6 +18,8 @@ typedef struct calibration_options {
     const char *cv, *plot, *output;
     size_t bootstrap;
     bool json, rows, help, stages, ablation, evidence, quiet;
+    bool search;                        /* a global search was asked for, by name or by one of its settings */
+    bool states_variant, states_polish; /* else the defaults below the table of options hold */
 } calibration_options;
 
 /* What has been loaded; freed with calibration_close. */

@@ -5,8 +5,9 @@
 
 static void print_help(void) {
     puts("adept calibrate TRACES.csv .. [--hw ID|FILE.json] [--graphs DIR] [-o OUT.json] [--cv BY] [--json]\n"
-         "\nFits the parameters theta_H of the model to measured runs: differential evolution, then local "
-         "search.\n"
+         "\nFits the parameters theta_H of the model to measured runs: local search from the values at hand; "
+         "the thesis\n"
+         "variant (and --global) begins with differential evolution.\n"
          "Each GPU of the traces gets parameters of its own, or all share one set (--shared). Errors on the "
          "rows of\n"
          "the fit and, with --cv, on rows that a fit has not seen are printed apart. -o writes hardware "
