@@ -16,8 +16,8 @@ struct adept_hosts {
 
 static const char *const host_keys[] = {
     "launch_s", "idle_gap", "optimizer_impl", "collective_bandwidth_B_per_s", "overlap", "graphs", "source"};
-static const char *const graph_keys[] = {"loader_s", "epoch_samples", "longest_of_one",
-                                         "longest_per_ln_batch", "source"};
+static const char *const graph_keys[] = {
+    "loader_s", "epoch_samples", "longest_of_one", "longest_per_ln_batch", "amp_level", "source"};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -162,6 +162,17 @@ static adept_status shorten(const adept_hosts *hosts, const adept_json_value *gr
     return ADEPT_OK;
 }
 
+/* Training code says by which level it mixes precisions, tables of its results only that it does. */
+static adept_status complete_mixed_precision(const adept_hosts *hosts, const adept_json_value *graph,
+                                             adept_run *run, adept_error *err) {
+    const char *level = NULL;
+    bool pytorch = !run->framework || strcmp(run->framework, "pytorch") == 0;
+    adept_status status = adept_json_read_string(hosts->file, graph, "amp_level", false, &level, err);
+    if (status != ADEPT_OK || !level || !pytorch || run->mode != ADEPT_MODE_TRAIN)
+        return status;
+    return adept_run_set(run, "amp-level", level, err);
+}
+
 static adept_status complete_loop(const adept_hosts *hosts, const adept_json_value *graph, adept_run *run,
                                   adept_error *err) {
     const adept_json_bounds seconds = {"seconds per sample", 1e-9, 10, false},
@@ -172,6 +183,8 @@ static adept_status complete_loop(const adept_hosts *hosts, const adept_json_val
     if (status == ADEPT_OK)
         status = complete(hosts, graph, "epoch_samples", &samples, epoch > 0, &epoch, err);
     run->epoch_samples = (int64_t)epoch;
+    if (status == ADEPT_OK)
+        status = complete_mixed_precision(hosts, graph, run, err);
     return status == ADEPT_OK ? shorten(hosts, graph, run, err) : status;
 }
 

@@ -5,7 +5,7 @@
  *   {"notes": [..], "hosts": {NAME: {"launch_s": S, "idle_gap": SHARE, "optimizer_impl": IMPL,
  *     "collective_bandwidth_B_per_s": B, "overlap": SHARE, "source": TEXT, "graphs": {PATTERN: {
  *       "loader_s": S, "epoch_samples": N, "longest_of_one": SHARE, "longest_per_ln_batch": SHARE,
- *       "source": TEXT}}}}}
+ *       "amp_level": LEVEL, "source": TEXT}}}}}
  *
  * NAME is the trace's column host, or HOST/GPU for a machine that differs. A PATTERN (shell pattern of the
  * graph's name) says what the loop over one network does.
@@ -33,7 +33,8 @@ adept_status adept_hosts_launch_s(const adept_hosts *hosts, const char *name, do
 /*
  * The row's run with what it does not state and its host is known for, but the cost of launches.
  * longest_*: sequences are padded to the longest of their batch of b, which has the share longest_of_one +
- * longest_per_ln_batch ln b of the length stated, at most all of it.
+ * longest_per_ln_batch ln b of the length stated, at most all of it. amp_level: that of PyTorch training, in
+ * place of the row's, which tables of results do not tell.
  * Errors    RANGE, FORMAT, ARGUMENT: a value of the file
  */
 adept_status adept_hosts_resolve(const adept_hosts *hosts, const adept_trace_row *row, adept_run *run,

@@ -162,10 +162,10 @@ adept_evidence adept_evidence_of(adept_provenance provenance) {
 static void set_memory(adept_prediction *out, const adept_workload *workload,
                        const adept_hardware_spec *spec) {
     double tensors_B = workload->memory.peak_B;
-    out->memory_B = spec->memory_B;
+    out->memory_B = spec->memory_B * (spec->memory_ecc > 0 ? 15.0 / 16 : 1);
     out->memory_overhead_B = ADEPT_CONTEXT_B + ADEPT_ALLOCATOR_SHARE * tensors_B;
     out->peak_memory_B = tensors_B + out->memory_overhead_B;
-    out->fits_in_memory = out->peak_memory_B <= spec->memory_B;
+    out->fits_in_memory = out->peak_memory_B <= out->memory_B;
     if (!out->fits_in_memory)
         adept_prediction_note(out, ADEPT_NOTE_OUT_OF_MEMORY, NAN);
 }

@@ -13,10 +13,18 @@ static double up(double a, double b) {
     return ceil(a / b);
 }
 
+/* Draw of an active board beside idle and die: converters and fans by its TDP, GDDR chips by capacity. */
+static double active_board_W(const adept_hardware_spec *spec, const double *theta) {
+    const double GiB = 1024.0 * 1024.0 * 1024.0;
+    if (adept_memory_type_is_hbm(spec->memory_type))
+        return 0;
+    bool gddr = spec->memory_type != ADEPT_MEMORY_TYPE_LPDDR5;
+    return theta[OP_C_BOARD] * spec->tdp_W + (gddr ? theta[OP_C_MEMORY] * spec->memory_B / GiB : 0);
+}
+
 operator_gpu operator_gpu_make(const adept_hardware_spec *spec, const double *theta) {
     bool hbm = adept_memory_type_is_hbm(spec->memory_type);
-    double share = theta[hbm ? OP_BW_HBM : OP_BW_GDDR];
-    double active_board_W = hbm ? 0 : theta[OP_C_BOARD] * spec->tdp_W;
+    double share = theta[hbm ? OP_BW_HBM : OP_BW_GDDR] * (spec->memory_ecc > 0 ? theta[OP_BW_ECC] : 1);
     return (operator_gpu){
         .spec = spec,
         .theta = theta,
@@ -26,7 +34,7 @@ operator_gpu operator_gpu_make(const adept_hardware_spec *spec, const double *th
         .memory_J_per_B = theta[hbm ? OP_E_HBM : OP_E_GDDR] * 1e-12,
         .optimizer_passes = theta[OP_OPTIMIZER],
         .sm_rate = spec->family == ADEPT_GPU_FAMILY_PASCAL ? theta[OP_SM_PASCAL] : 1,
-        .base_static_W = spec->idle_power_W + active_board_W,
+        .base_static_W = spec->idle_power_W + active_board_W(spec, theta),
         .base_clock_W = theta[OP_C_CLOCK] * spec->transistors / 1e9 * spec->boost_clock_Hz / 1e9,
     };
 }
@@ -130,7 +138,7 @@ static double widened(const operator_gpu *gpu, double peak_flop_per_s) {
 static double reached(const operator_gpu *gpu, bool general, bool amd) {
     const double *theta = gpu->theta;
     if (general || amd)
-        return theta[general ? OP_E_CORE : OP_E_MATRIX_FP32];
+        return theta[OP_E_CORE] * (general ? 1 : theta[OP_E_MATRIX_FP32]);
     return theta[OP_E_TENSOR] * (gpu->spec->family == ADEPT_GPU_FAMILY_VOLTA ? theta[OP_E_VOLTA] : 1);
 }
 
@@ -229,7 +237,9 @@ static tiling best_tiling(const operator_gpu *gpu, const matrix_unit *unit, cons
     return best;
 }
 
-static operator_limits product_limits(const operator_gpu *gpu, const matrix_unit *unit, const product *p) {
+/* latency: OP_LATENCY or OP_LATENCY_CONV. */
+static operator_limits product_limits(const operator_gpu *gpu, const matrix_unit *unit, const product *p,
+                                      int latency) {
     tiling t = best_tiling(gpu, unit, p);
     double flop = 2 * p->batch * p->m * p->n * p->k;
     double saved = t.compute_s - t.whole_waves_s;
@@ -237,7 +247,7 @@ static operator_limits product_limits(const operator_gpu *gpu, const matrix_unit
         .compute_s = t.compute_s,
         .feed_s = t.feed_s,
         .memory_s = t.memory_s + t.split_s,
-        .latency_s = gpu->theta[OP_LATENCY] / gpu->clock_Hz,
+        .latency_s = gpu->theta[latency] / gpu->clock_Hz,
         .start_s = gpu->theta[OP_KERNEL],
         .ideal_s = flop / unit->peak_flop_per_s,
         .quantised_s = saved > 0 ? saved : 0,
@@ -319,7 +329,7 @@ static operator_limits convolution_limits(const operator_gpu *gpu, const adept_k
         return depthwise_limits(gpu, k, &unit);
     product p = convolution_product(k);
     bool winograd = k->conv.winograd && k->kind != ADEPT_KERNEL_CONV_WEIGHT && !unit.fed;
-    operator_limits limits = product_limits(gpu, &unit, &p);
+    operator_limits limits = product_limits(gpu, &unit, &p, OP_LATENCY_CONV);
     if (winograd) {
         double r = gpu->theta[OP_WINOGRAD];
         limits.compute_s /= r;
@@ -402,7 +412,7 @@ static operator_limits recurrent_limits(const operator_gpu *gpu, const adept_ker
                  .n = (double)k->gemm.n,
                  .k = (double)k->gemm.k,
                  .element_B = k->element_B};
-    operator_limits limits = product_limits(gpu, &unit, &p);
+    operator_limits limits = product_limits(gpu, &unit, &p, OP_LATENCY);
     double steps = larger(k->steps, 1);
     limits.compute_s *= steps;
     limits.feed_s *= steps;
@@ -450,7 +460,7 @@ operator_limits operator_kernel_limits(const operator_gpu *gpu, const adept_kern
             use_tiles(&unit, pascal_linear_tiles, sizeof pascal_linear_tiles / sizeof *pascal_linear_tiles);
         p = (product){(double)k->gemm.batch, (double)k->gemm.m, (double)k->gemm.n, (double)k->gemm.k,
                       k->element_B};
-        limits = product_limits(gpu, &unit, &p);
+        limits = product_limits(gpu, &unit, &p, OP_LATENCY);
         limits.memory_s = larger(limits.memory_s, (k->read_B + k->write_B) / gpu->bandwidth_B_per_s);
         break;
     case ADEPT_KERNEL_CONV:

@@ -158,6 +158,7 @@ typedef struct adept_hardware_spec {
     double max_clock_Hz; /* under load, where power allows; above boost on GeForce and workstation boards */
     double tensor_clock_Hz; /* at which the matrix peaks are quoted */
     double memory_bandwidth_B_per_s, memory_B, memory_bus_bits, memory_pin_rate_bit_per_s;
+    double memory_ecc; /* 1: ECC words lie among the data and take capacity and bandwidth */
     double l2_B, l3_B; /* l3: memory-side cache, 0 where there is none */
     double l1_shared_B_per_sm, max_shared_B_per_sm, register_file_B_per_sm;
     double tdp_W, min_power_limit_W, max_power_limit_W, idle_power_W;

@@ -22,7 +22,7 @@ static adept_status load(adept_hosts **hosts, const char *text, adept_error *err
 static const char *const two_hosts =
     "{\"hosts\": {\"lab\": {\"launch_s\": 2e-5, \"idle_gap\": 0.1, \"optimizer_impl\": \"for-loop\", "
     "\"collective_bandwidth_B_per_s\": 8e9, \"overlap\": 0, \"graphs\": {"
-    "\"bert*\": {\"longest_of_one\": 0.5, \"longest_per_ln_batch\": 0.1}, "
+    "\"bert*\": {\"longest_of_one\": 0.5, \"longest_per_ln_batch\": 0.1}, \"ncf*\": {\"amp_level\": \"o2\"}, "
     "\"*cifar*\": {\"loader_s\": 0.001, \"epoch_samples\": 50000}}}, "
     "\"lab/t4\": {\"launch_s\": 9e-5}}}";
 
@@ -71,6 +71,26 @@ static void row_that_states_a_figure_keeps_it(void **state) {
     assert_close(run.loader_s, 5, 0);
     assert_int_equal(run.epoch_samples, 50000);
     assert_int_equal(run.optimizer_impl, ADEPT_IMPL_FOREACH);
+    adept_hosts_free(hosts);
+}
+
+static void level_of_mixed_precision_is_that_of_the_training_code(void **state) {
+    (void)state;
+    adept_error err = ADEPT_ERROR_INIT;
+    adept_hosts *hosts;
+    adept_run run;
+    assert_ok(load(&hosts, two_hosts, &err), err);
+    adept_trace_row row = row_of("ncf.onnx", "a100");
+    row.run.precision = ADEPT_PRECISION_FP16_AMP;
+    assert_ok(adept_hosts_resolve(hosts, &row, &run, &err), err);
+    assert_int_equal(run.amp_level, ADEPT_AMP_O2);
+    row.run.framework = "tensorflow";
+    assert_ok(adept_hosts_resolve(hosts, &row, &run, &err), err);
+    assert_int_equal(run.amp_level, ADEPT_AMP_AUTOCAST);
+    row.run.framework = "pytorch";
+    row.run.mode = ADEPT_MODE_INFERENCE;
+    assert_ok(adept_hosts_resolve(hosts, &row, &run, &err), err);
+    assert_int_equal(run.amp_level, ADEPT_AMP_AUTOCAST);
     adept_hosts_free(hosts);
 }
 
@@ -140,6 +160,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(machine_completes_what_the_row_leaves_open),
         cmocka_unit_test(row_that_states_a_figure_keeps_it),
+        cmocka_unit_test(level_of_mixed_precision_is_that_of_the_training_code),
         cmocka_unit_test(machine_with_an_entry_of_its_own_keeps_the_loops),
         cmocka_unit_test(sequences_are_as_long_as_the_longest_of_the_batch),
         cmocka_unit_test(unknown_keys_and_values_out_of_range_are_refused),

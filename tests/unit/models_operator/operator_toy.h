@@ -53,6 +53,7 @@ static inline adept_theta plain_theta(void) {
         {OP_WAVE,         1  },
         {OP_SINGLE_TILE,  1  },
         {OP_LATENCY,      0  },
+        {OP_LATENCY_CONV, 0  },
         {OP_KERNEL,       0  },
         {OP_BW_HBM,       1  },
         {OP_FILL,         0  },

@@ -185,14 +185,58 @@ static void batch_normalisation_of_channels_last_storage_has_its_own_limit(void 
     assert_close(f.limits.sm_s, 1e8 / (5 * 100 * 1e9), 1e-12);
 }
 
-/* A tenth of 300 W, beside 20 W idle; boards with HBM draw what their dies do. */
-static void active_board_without_hbm_draws_a_share_of_its_tdp(void **state) {
+/* A tenth of 300 W and 0.5 W per GB beside 20 W idle; boards with HBM draw what their dies do. */
+static void active_board_without_hbm_draws_a_share_of_its_tdp_and_gddr_by_capacity(void **state) {
     (void)state;
     one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
     f.theta.value[OP_C_BOARD] = 0.1;
+    f.theta.value[OP_C_MEMORY] = 0.5;
+    f.spec.memory_B = 16.0 * 1024 * 1024 * 1024;
     assert_close(operator_gpu_make(&f.spec, f.theta.value).base_static_W, 20, 0);
-    f.spec.memory_type = ADEPT_MEMORY_TYPE_GDDR6;
+    f.spec.memory_type = ADEPT_MEMORY_TYPE_LPDDR5;
     assert_close(operator_gpu_make(&f.spec, f.theta.value).base_static_W, 50, 1e-12);
+    f.spec.memory_type = ADEPT_MEMORY_TYPE_GDDR6;
+    assert_close(operator_gpu_make(&f.spec, f.theta.value).base_static_W, 58, 1e-12);
+}
+
+static void ecc_among_the_data_takes_bandwidth(void **state) {
+    (void)state;
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.theta.value[OP_BW_ECC] = 0.8;
+    double full = operator_gpu_make(&f.spec, f.theta.value).bandwidth_B_per_s;
+    f.spec.memory_ecc = 1;
+    assert_close(operator_gpu_make(&f.spec, f.theta.value).bandwidth_B_per_s, 0.8 * full, 1e-12);
+}
+
+static void convolutions_start_slower_than_products(void **state) {
+    (void)state;
+    adept_kernel conv = bf16_convolution(),
+                 gemm = gemm_kernel(ADEPT_PASS_FORWARD, ADEPT_MATH_BF16, 512, 512, 512);
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.theta.value[OP_LATENCY] = 1e4;
+    f.theta.value[OP_LATENCY_CONV] = 3e4;
+    compute(&f, &gemm);
+    assert_close(f.limits.latency_s, 1e4 / f.spec.boost_clock_Hz, 1e-12);
+    conv.conv.nhwc = true;
+    compute(&f, &conv);
+    assert_close(f.limits.latency_s, 3e4 / f.spec.boost_clock_Hz, 1e-12);
+}
+
+/* FP32 matrix units reach what general cores do, times their own factor. */
+static void rate_of_fp32_matrix_units_is_relative_to_general_cores(void **state) {
+    (void)state;
+    adept_kernel kernel = gemm_kernel(ADEPT_PASS_FORWARD, ADEPT_MATH_FP32, 8192, 8192, 8192);
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.spec.peak_flop_per_s[ADEPT_PEAK_FP32_MATRIX] = 4 * f.spec.peak_flop_per_s[ADEPT_PEAK_FP32];
+    f.theta.value[OP_E_MATRIX_FP32] = 0.5;
+    compute(&f, &kernel);
+    double one_s = f.limits.compute_s;
+    f.theta.value[OP_E_CORE] *= 0.5;
+    compute(&f, &kernel);
+    assert_close(f.limits.compute_s, 2 * one_s, 1e-9);
+    f.theta.value[OP_E_MATRIX_FP32] = 1;
+    compute(&f, &kernel);
+    assert_close(f.limits.compute_s, one_s, 1e-9);
 }
 
 static void winograd_divides_arithmetic_but_not_bytes(void **state) {
@@ -301,7 +345,10 @@ int main(void) {
         cmocka_unit_test(rates_of_convolutions_are_relative_to_products),
         cmocka_unit_test(tf32_convolutions_pay_less_for_channels_first_storage),
         cmocka_unit_test(batch_normalisation_of_channels_last_storage_has_its_own_limit),
-        cmocka_unit_test(active_board_without_hbm_draws_a_share_of_its_tdp),
+        cmocka_unit_test(active_board_without_hbm_draws_a_share_of_its_tdp_and_gddr_by_capacity),
+        cmocka_unit_test(ecc_among_the_data_takes_bandwidth),
+        cmocka_unit_test(convolutions_start_slower_than_products),
+        cmocka_unit_test(rate_of_fp32_matrix_units_is_relative_to_general_cores),
         cmocka_unit_test(winograd_divides_arithmetic_but_not_bytes),
         cmocka_unit_test(depthwise_convolution_counts_taps),
         cmocka_unit_test(copies_of_narrow_elements_are_as_fast_per_element),
