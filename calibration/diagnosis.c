@@ -15,6 +15,9 @@
 #define ENERGY_TOLERANCE 0.05
 #define DUPLICATE_TOLERANCE 0.05
 #define PASSES_TOLERANCE 1.02
+/* Backward over forward time, as a share of the same ratio of FLOP. Recomputed activations add half. */
+#define BACKWARD_LEAST 0.75
+#define BACKWARD_MOST 2.0
 /* A step so short that its power can only come from a loop of a thousand steps or more. */
 #define SHORT_STEP_S 1e-3
 /* So far from the roofline only another unit takes a measurement. */
@@ -216,6 +219,27 @@ static void check_rate(adept_diagnosis *d, const adept_dataset_row *row) {
         add(d, ADEPT_FINDING_ABOVE_PEAK, row->file, row->trace->line,
             "%.4g TFLOP/s, %.2f times what the datasheet peak allows%s", rate / 1e12, rate / possible,
             conv_flop > 0 && reduction > 1 ? " (with Winograd's reduction of all convolutions)" : "");
+    else if (rate > ABOVE_PEAK * peak)
+        add(d, ADEPT_FINDING_FAST_CONVOLUTION, row->file, row->trace->line,
+            "%.4g TFLOP/s, %.2f times the datasheet peak, if convolutions are counted as direct ones: "
+            "possible "
+            "with Winograd or FFT kernels alone",
+            rate / 1e12, rate / peak);
+}
+
+/* Losses and small passes aside, a backward pass has twice the arithmetic; an allocator at work has none. */
+static void check_ratio(adept_diagnosis *d, const adept_dataset_row *row) {
+    const adept_workload *w = row->workload;
+    double forward_flop = w->forward.gemm_flop + w->forward.conv_flop;
+    double counted = (w->backward.gemm_flop + w->backward.conv_flop) / forward_flop;
+    double measured = row->trace->backward_time_s / row->trace->forward_time_s;
+    if (!(counted > 0) || !(measured < BACKWARD_LEAST * counted || measured > BACKWARD_MOST * counted))
+        return; /* so too with NaN */
+    add(d, ADEPT_FINDING_PASSES, row->file, row->trace->line,
+        "the backward pass takes %.2f times as long as the forward pass and has %.2f times its FLOP: the %s "
+        "pass "
+        "holds something else (allocations, warm-up), or they are mixed up",
+        measured, counted, measured < counted ? "forward" : "backward");
 }
 
 static void check_bandwidth(adept_diagnosis *d, const adept_dataset_row *row) {
@@ -245,6 +269,7 @@ static void check_unit(adept_diagnosis *d, const adept_dataset_row *row) {
 static void check_row(adept_diagnosis *d, const adept_dataset_row *row) {
     if (!isnan(row->average_power_W))
         check_power(d, row);
+    check_ratio(d, row);
     if (isnan(row->step_time_s))
         return;
     check_rate(d, row);

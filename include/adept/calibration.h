@@ -370,7 +370,8 @@ adept_status adept_fit_check_output(const adept_dataset *dataset, const adept_fi
     X(DUPLICATE, "duplicate", "same run, other measurement")                                                 \
     X(SHORT, "short", "step shorter than a power sensor resolves")                                           \
     X(UNIT, "unit", "looks like another unit")                                                               \
-    X(PASSES, "passes", "passes and step disagree")
+    X(PASSES, "passes", "forward, backward and step do not go together")                                     \
+    X(FAST_CONVOLUTION, "fast-convolution", "above the peak of direct convolution")
 typedef enum adept_finding_kind {
 #define ADEPT_FINDING_ENUM(code, name, text) ADEPT_FINDING_##code,
     ADEPT_FINDING_LIST(ADEPT_FINDING_ENUM)

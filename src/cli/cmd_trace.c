@@ -25,7 +25,8 @@ static void print_help(void) {
          "  zeus        log_file of ZeusMonitor\n"
          "  nvidia-smi  --query-gpu=timestamp,index,power.draw --format=csv -lms 100; one row for the whole "
          "log\n"
-         "  ea2p        energy_report.csv; its GPU energies are taken as Wh, or as J where Wh cannot be");
+         "  ea2p        energy_report.csv; its GPU energies are taken as Wh, or as J or kWh where Wh cannot "
+         "be");
     cli_run_help(stdout);
 }
 

@@ -45,10 +45,12 @@ static const char *trimmed(const char *text) {
     return text;
 }
 
-/* Column whose name, without leading blanks, begins with this; -1: none. */
+/* Column whose name, without leading blanks, begins with this and not with a longer number; -1: none. */
 static ptrdiff_t column_like(const adept_csv *csv, const char *beginning) {
+    size_t length = strlen(beginning);
     for (size_t c = 0; c < adept_csv_columns(csv); c++) {
-        if (strncmp(trimmed(adept_csv_column_name(csv, c)), beginning, strlen(beginning)) == 0)
+        const char *name = trimmed(adept_csv_column_name(csv, c));
+        if (strncmp(name, beginning, length) == 0 && !(name[length] >= '0' && name[length] <= '9'))
             return (ptrdiff_t)c;
     }
     return -1;
@@ -70,6 +72,13 @@ static adept_status skip(adept_trace_import *t, size_t row, const char *reason, 
     return ADEPT_OK;
 }
 
+/* Names with commas that the tool has not quoted move all fields behind them. */
+static bool is_whole(const adept_trace_import *t, size_t row) {
+    return adept_csv_row_fields(t->csv, row) == adept_csv_columns(t->csv);
+}
+
+#define NOT_WHOLE "other fields than the header names; a comma in a name?"
+
 static adept_status keep(adept_trace_import *t, double duration_s, double power_W, int32_t gpus,
                          const char *source, adept_error *err) {
     if (!source)
@@ -83,7 +92,8 @@ static adept_status missing(const adept_trace_import *t, const char *columns, ad
                       format_names[t->options.format], columns);
 }
 
-/* Sum over the columns gpu0.., "GPU 0".. of a line; returns how many have a number. */
+/* Sum over the columns gpu0.., "GPU 0".. of a line, NaN where one has not counted; returns how many there
+ * are. */
 static int32_t sum_gpus(const adept_trace_import *t, size_t row, const char *pattern, double *sum) {
     int32_t gpus = 0;
     char name[32];
@@ -93,7 +103,7 @@ static int32_t sum_gpus(const adept_trace_import *t, size_t row, const char *pat
         snprintf(name, sizeof name, pattern[0] == 'g' ? "gpu%d_energy" : "GPU %d", i);
         ptrdiff_t column = column_like(t->csv, name);
         if (column >= 0 && read_number(t->csv, row, column, &value)) {
-            *sum += value;
+            *sum += value > 0 ? value : NAN; /* 0: shorter than the counter's period */
             gpus++;
         }
     }
@@ -110,11 +120,15 @@ static adept_status read_zeus(adept_trace_import *t, adept_error *err) {
     for (size_t i = 0; status == ADEPT_OK && i < adept_csv_rows(t->csv); i++) {
         double seconds, joules;
         int32_t gpus = sum_gpus(t, i, "gpu", &joules);
+        if (!is_whole(t, i)) {
+            status = skip(t, i, NOT_WHOLE, err);
+            continue;
+        }
         if (!read_number(t->csv, i, elapsed, &seconds) || !(seconds > 0)) {
             status = skip(t, i, "elapsed_time is not a number above 0", err);
             continue;
         }
-        double power_W = gpus && joules > 0 ? joules / seconds / gpus : NAN;
+        double power_W = gpus ? joules / seconds / gpus : NAN;
         status = keep(t, seconds, power_W, gpus ? gpus : 1,
                       adept_arena_format(t->arena, "zeus %s line %zu; window %s", t->path,
                                          adept_csv_row_line(t->csv, i), adept_csv_field(t->csv, i, window)),
@@ -190,7 +204,9 @@ static adept_status read_smi(adept_trace_import *t, adept_error *err) {
     for (size_t i = 0; status == ADEPT_OK && i < adept_csv_rows(t->csv); i++) {
         double seconds, watts;
         const char *wrong = NULL;
-        if (!read_timestamp(adept_csv_field(t->csv, i, time), &seconds))
+        if (!is_whole(t, i))
+            wrong = NOT_WHOLE;
+        else if (!read_timestamp(adept_csv_field(t->csv, i, time), &seconds))
             wrong = "timestamp is not YYYY/MM/DD HH:MM:SS.mmm";
         else if (!read_number(t->csv, i, power, &watts))
             wrong = "power.draw is not a number of watts";
@@ -218,10 +234,25 @@ static adept_status read_smi(adept_trace_import *t, adept_error *err) {
 /* ---- EA2P: GPU 0, .., Total Elapsed CPU Time (sec) ---- */
 
 /*
- * The file names no unit for GPUs; versions write watt-hours or joules. Watt-hours are taken unless they make
- * a GPU draw more than any GPU does.
+ * The file names no unit for GPUs, and versions wrote watt-hours, joules and kilowatt-hours (all three stand
+ * in the example of its repository, examples/energy_report.csv). Watt-hours are taken unless no GPU could
+ * draw as much, or as little.
  */
 #define EA2P_MAX_W 3000.0
+#define EA2P_MIN_W 1.0
+
+typedef struct ea2p_unit {
+    const char *name;
+    double joules;
+} ea2p_unit;
+
+static ea2p_unit ea2p_unit_of(double power_if_Wh_W) {
+    if (power_if_Wh_W > EA2P_MAX_W)
+        return (ea2p_unit){"J", 1};
+    if (power_if_Wh_W < EA2P_MIN_W && power_if_Wh_W * 1000 >= EA2P_MIN_W)
+        return (ea2p_unit){"kWh", 3.6e6};
+    return (ea2p_unit){"Wh", 3600};
+}
 
 static adept_status read_ea2p(adept_trace_import *t, adept_error *err) {
     ptrdiff_t elapsed = column_like(t->csv, "Total Elapsed");
@@ -231,16 +262,15 @@ static adept_status read_ea2p(adept_trace_import *t, adept_error *err) {
     for (size_t i = 0; status == ADEPT_OK && i < adept_csv_rows(t->csv); i++) {
         double seconds, energy;
         int32_t gpus = sum_gpus(t, i, "GPU", &energy);
-        if (!read_number(t->csv, i, elapsed, &seconds) || !(seconds > 0) || gpus == 0) {
-            status = skip(t, i, "no elapsed time above 0, or no energy of a GPU", err);
+        if (!is_whole(t, i) || !read_number(t->csv, i, elapsed, &seconds) || !(seconds > 0) || gpus == 0) {
+            status = skip(t, i, is_whole(t, i) ? "no elapsed time above 0, or no energy of a GPU" : NOT_WHOLE,
+                          err);
             continue;
         }
-        double power_W = energy * 3600 / seconds / gpus;
-        bool joules = power_W > EA2P_MAX_W;
-        power_W = joules ? energy / seconds / gpus : power_W;
-        status = keep(t, seconds, power_W > 0 ? power_W : NAN, gpus,
+        ea2p_unit unit = ea2p_unit_of(energy * 3600 / seconds / gpus);
+        status = keep(t, seconds, energy * unit.joules / seconds / gpus, gpus,
                       adept_arena_format(t->arena, "ea2p %s line %zu; energy taken as %s", t->path,
-                                         adept_csv_row_line(t->csv, i), joules ? "J" : "Wh"),
+                                         adept_csv_row_line(t->csv, i), unit.name),
                       err);
     }
     return status;

@@ -70,15 +70,54 @@ static void samples_of_nvidia_smi_are_integrated(void **state) {
     adept_trace_free(t);
 }
 
-static void ea2p_energies_are_wh_or_j_whichever_can_be(void **state) {
+static void ea2p_energies_are_wh_or_j_or_kwh_whichever_can_be(void **state) {
     (void)state;
     adept_trace *t = round_trip("Project Name,GPU 0,DRAM energy (Wh),Total Elapsed CPU Time (sec)\n"
-                                "a,0.5,0.1,18\nb,1800,0.1,18\n",
+                                "a,0.5,0.1,18\nb,1800,0.1,18\nc,0.0005,0.1,18\n",
                                 ADEPT_TRACE_FORMAT_EA2P, 0, 0);
-    assert_int_equal(adept_trace_count(t), 2);
+    assert_int_equal(adept_trace_count(t), 3);
+    assert_close(adept_trace_at(t, 2)->average_power_W, 100, 1e-9);
     assert_close(adept_trace_at(t, 0)->average_power_W, 100, 1e-9);
     assert_close(adept_trace_at(t, 1)->average_power_W, 100, 1e-9);
     assert_true(isnan(adept_trace_at(t, 0)->step_time_s)); /* steps unknown */
+    adept_trace_free(t);
+}
+
+/* GPU 10 is not a second GPU 1. */
+static void only_the_gpus_that_were_watched_count(void **state) {
+    (void)state;
+    adept_trace *t = round_trip("start_time,window_name,elapsed_time,gpu1_energy,gpu10_energy\n"
+                                "1.5,epoch,10.0,2500.0,2600.0\n",
+                                ADEPT_TRACE_FORMAT_ZEUS, 100, 0);
+    assert_int_equal(adept_trace_at(t, 0)->run.gpus, 2);
+    adept_trace_free(t);
+    t = round_trip("GPU 0,GPU 10,Total Elapsed CPU Time (sec)\n0.5,0.5,18\n", ADEPT_TRACE_FORMAT_EA2P, 100,
+                   0);
+    assert_int_equal(adept_trace_at(t, 0)->run.gpus, 2);
+    assert_close(adept_trace_at(t, 0)->average_power_W, 100, 1e-9);
+    adept_trace_free(t);
+}
+
+/* A window shorter than the period of the energy counter: its time is good, its energy is none. */
+static void an_energy_of_zero_is_no_power(void **state) {
+    (void)state;
+    adept_trace *t = round_trip("start_time,window_name,elapsed_time,gpu0_energy,gpu1_energy\n"
+                                "1.5,step,0.01,0.0,2.5\n",
+                                ADEPT_TRACE_FORMAT_ZEUS, 1, 0);
+    assert_close(adept_trace_at(t, 0)->step_time_s, 0.01, 1e-9);
+    assert_true(isnan(adept_trace_at(t, 0)->average_power_W));
+    adept_trace_free(t);
+}
+
+/* Zeus writes names of windows as they are. */
+static void a_comma_in_a_name_does_not_move_the_numbers(void **state) {
+    (void)state;
+    adept_trace *t = round_trip("start_time,window_name,elapsed_time,gpu0_energy\n"
+                                "1.5,layer 3,4,10.0,2500.0\n"
+                                "1.5,layer 4,10.0,2500.0\n",
+                                ADEPT_TRACE_FORMAT_ZEUS, 100, 1);
+    assert_int_equal(adept_trace_count(t), 1);
+    assert_close(adept_trace_at(t, 0)->average_power_W, 250, 1e-9);
     adept_trace_free(t);
 }
 
@@ -110,7 +149,7 @@ static size_t findings_of(const char *rows, adept_finding_kind kind, size_t *lin
     snprintf(text, sizeof text,
              "graph,batch,seq,precision,mode,optimizer,power_limit_W,step_time_s,average_power_W,gpu,clock_"
              "limit_Hz,"
-             "forward_time_s,energy_J\n%s",
+             "forward_time_s,energy_J,backward_time_s\n%s",
              rows);
     assert_ok(adept_trace_load(&trace, file_of(text), &err), err);
     const adept_trace *const traces[] = {trace};
@@ -130,8 +169,9 @@ static size_t findings_of(const char *rows, adept_finding_kind kind, size_t *lin
     return count;
 }
 
-#define SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.08,250,a100,,,\n" /* line 2; 13 of 19.5 TFLOP/s  \
-                                                                               */
+#define SOUND                                                                                                \
+    "bert-base.onnx,32,128,fp32,inference,none,,0.08,250,a100,,,\n" /* line 2; 13 of 19.5 TFLOP/s            \
+                                                                     */
 
 static void each_kind_of_nonsense_is_found_where_it_is(void **state) {
     (void)state;
@@ -139,18 +179,21 @@ static void each_kind_of_nonsense_is_found_where_it_is(void **state) {
         adept_finding_kind kind;
         const char *rows;
     } cases[] = {
-        {ADEPT_FINDING_ABOVE_PEAK,      SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.03,250,a100,,,\n"   },
-        {ADEPT_FINDING_ABOVE_BANDWIDTH, SOUND "gpt2-small.onnx,1,8,fp32,inference,none,,0.0001,,a100,,,\n"      },
-        {ADEPT_FINDING_ABOVE_LIMIT,     SOUND "bert-base.onnx,32,128,fp32,inference,none,200,0.08,250,a100,,,\n"},
-        {ADEPT_FINDING_BELOW_IDLE,      SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.09,20,a100,,,\n"    },
-        {ADEPT_FINDING_ENERGY,          SOUND "bert-base.onnx,16,128,fp32,inference,none,,0.08,250,a100,,,30\n" },
-        {ADEPT_FINDING_DUPLICATE,       SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.09,250,a100,,,\n"   },
-        {ADEPT_FINDING_SHORT,           SOUND "gpt2-small.onnx,1,8,fp32,inference,none,,0.0009,90,a100,,,\n"    },
-        {ADEPT_FINDING_UNIT,            SOUND "bert-base.onnx,32,128,fp32,inference,none,,80,,a100,,,\n"        },
-        {ADEPT_FINDING_UNIT,            SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.1,250,a100,1410,,\n"},
-        {ADEPT_FINDING_UNIT,            SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.1,250000,a100,,,\n" },
-        {ADEPT_FINDING_PASSES,          SOUND "bert-base.onnx,32,128,fp32,train,none,,0.3,250,a100,,0.4,\n"     },
-        {ADEPT_FINDING_UNUSABLE,        SOUND "lost.onnx,32,128,fp32,train,none,,0.3,250,a100,,,\n"             },
+        {ADEPT_FINDING_ABOVE_PEAK,       SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.03,250,a100,,,\n"   },
+        {ADEPT_FINDING_ABOVE_BANDWIDTH,  SOUND "gpt2-small.onnx,1,8,fp32,inference,none,,0.0001,,a100,,,\n"      },
+        {ADEPT_FINDING_ABOVE_LIMIT,      SOUND "bert-base.onnx,32,128,fp32,inference,none,200,0.08,250,a100,,,\n"},
+        {ADEPT_FINDING_BELOW_IDLE,       SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.09,20,a100,,,\n"    },
+        {ADEPT_FINDING_ENERGY,           SOUND "bert-base.onnx,16,128,fp32,inference,none,,0.08,250,a100,,,30\n" },
+        {ADEPT_FINDING_DUPLICATE,        SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.09,250,a100,,,\n"   },
+        {ADEPT_FINDING_SHORT,            SOUND "gpt2-small.onnx,1,8,fp32,inference,none,,0.0009,90,a100,,,\n"    },
+        {ADEPT_FINDING_UNIT,             SOUND "bert-base.onnx,32,128,fp32,inference,none,,80,,a100,,,\n"        },
+        {ADEPT_FINDING_UNIT,             SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.1,250,a100,1410,,\n"},
+        {ADEPT_FINDING_UNIT,             SOUND "bert-base.onnx,32,128,fp32,inference,none,,0.1,250000,a100,,,\n" },
+        {ADEPT_FINDING_PASSES,           SOUND "bert-base.onnx,32,128,fp32,train,none,,0.3,250,a100,,0.4,\n"     },
+        {ADEPT_FINDING_PASSES,           SOUND "bert-base.onnx,32,128,fp32,train,none,,0.5,250,a100,,0.2,,0.25\n"},
+        {ADEPT_FINDING_PASSES,           SOUND "bert-base.onnx,32,128,fp32,train,none,,0.6,250,a100,,0.1,,0.5\n" },
+        {ADEPT_FINDING_FAST_CONVOLUTION, SOUND "resnet50.onnx,32,,fp32,inference,none,,0.01,250,a100,,,\n"       },
+        {ADEPT_FINDING_UNUSABLE,         SOUND "lost.onnx,32,128,fp32,train,none,,0.3,250,a100,,,\n"             },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t line = 0;
@@ -163,7 +206,9 @@ static void sound_rows_are_left_alone(void **state) {
     (void)state;
     size_t line;
     for (int kind = 0; kind < ADEPT_FINDING_COUNT; kind++)
-        assert_int_equal(findings_of(SOUND "bert-base.onnx,16,128,fp32,inference,none,,0.04,250,a100,,,10\n",
+        assert_int_equal(findings_of(SOUND
+                                     "bert-base.onnx,16,128,fp32,inference,none,,0.04,250,a100,,,10\n"
+                                     "bert-base.onnx,16,128,fp32,train,none,,0.15,250,a100,,0.05,,0.1\n",
                                      (adept_finding_kind)kind, &line),
                          0);
 }
@@ -172,7 +217,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeus_windows_become_steps_of_one_gpu),
         cmocka_unit_test(samples_of_nvidia_smi_are_integrated),
-        cmocka_unit_test(ea2p_energies_are_wh_or_j_whichever_can_be),
+        cmocka_unit_test(ea2p_energies_are_wh_or_j_or_kwh_whichever_can_be),
+        cmocka_unit_test(only_the_gpus_that_were_watched_count),
+        cmocka_unit_test(an_energy_of_zero_is_no_power),
+        cmocka_unit_test(a_comma_in_a_name_does_not_move_the_numbers),
         cmocka_unit_test(a_log_of_another_tool_is_refused_with_the_columns_it_lacks),
         cmocka_unit_test(each_kind_of_nonsense_is_found_where_it_is),
         cmocka_unit_test(sound_rows_are_left_alone),
