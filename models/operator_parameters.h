@@ -32,7 +32,7 @@
     X(LATENCY, "latency", "cycles", 0, 30000, 18600, true, true, false, "start and end of a matrix product") \
     X(LATENCY_CONV, "latency_conv", "cycles", 0, 60000, 35900, true, true, false,                            \
       "start and end of a convolution, its helper kernels included")                                         \
-    X(KERNEL, "kernel", "s", 0, 2e-5, 2.5e-06, true, true, false, "start and end of any kernel")             \
+    X(KERNEL, "kernel", "s", 0, 2e-5, 2.5e-06, false, true, false, "start and end of any kernel")            \
     X(BW_HBM, "bw_hbm", "1", 0.4, 1, 0.913, true, true, false, "share of datasheet bandwidth reached, HBM")  \
     X(BW_GDDR, "bw_gddr", "1", 0.4, 1, 0.892, true, true, false,                                             \
       "share of datasheet bandwidth reached, GDDR")                                                          \
@@ -83,7 +83,7 @@
       "backward launches relative to forward ones")                                                          \
     X(GAP, "gap", "1", 0, 0.4, 0, true, true, true,                                                          \
       "idle time of a training loop as a share of the uncapped step")                                        \
-    X(LINK, "link", "1", 0.1, 1, 0.62, true, true, false,                                                    \
+    X(LINK, "link", "1", 0.1, 1, 0.62, false, true, false,                                                   \
       "share of direct links' bandwidth reached by ring all-reduce")                                         \
     X(PCIE, "pcie", "1", 0.1, 1, 0.518, true, true, false,                                                   \
       "share of PCIe bandwidth reached by ring all-reduce")                                                  \
@@ -111,7 +111,7 @@
     X(E_GDDR, "e_gddr", "pJ per B", 10, 150, 31.5, true, true, true, "GDDR and its interface")               \
     X(C_BOARD, "c_board", "1", 0, 0.6, 0.123, true, true, true,                                              \
       "draw of an active board without HBM, beside idle: share of its TDP")                                  \
-    X(C_MEMORY, "c_memory", "W per GB", 0, 3, 0.62, true, true, true, "the same: GDDR chips, by capacity")   \
+    X(C_MEMORY, "c_memory", "W per GB", 0, 3, 0.62, false, true, true, "the same: GDDR chips, by capacity")  \
     X(C_CLOCK, "c_clock", "W per 1e9 transistors and GHz", 0, 0.6, 0.131, true, true, true, "clock tree")    \
     X(G, "g", "1", 0.4, 2, 1, true, true, true, "power scale of this die, GA100 is 1")                       \
     X(CONTROL, "control", "s", 0.001, 1, 0.0156, true, true, true, "time constant of the power limiter")     \
