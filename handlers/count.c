@@ -175,6 +175,14 @@ bool adept_count_is_constant(const adept_count *ctx, int32_t input) {
     return id != ADEPT_NO_TENSOR && tensor_is_constant(ctx->facts, id);
 }
 
+static bool is_attended(const adept_count *ctx, adept_tensor_id id) {
+    return id != ADEPT_NO_TENSOR && ctx->facts->is_attended && ctx->facts->is_attended[id];
+}
+
+bool adept_count_is_attended(const adept_count *ctx) {
+    return is_attended(ctx, in_id(ctx, 0)) || is_attended(ctx, out_id(ctx, 0));
+}
+
 bool adept_count_is_operand(const adept_count *ctx, int32_t output) {
     adept_tensor_id id = out_id(ctx, output);
     return id != ADEPT_NO_TENSOR && ctx->facts->is_operand && ctx->facts->is_operand[id];
@@ -285,6 +293,43 @@ void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const ade
         for (int32_t k = 0; k < body->output_count; k++)
             if (body->outputs[k] != ADEPT_NO_TENSOR)
                 is_operand[body->outputs[k]] = false;
+    }
+}
+
+static bool is_attention(const adept_op *op) {
+    return op->part_of < 0 && strcmp(op->node->op_type, "Attention") == 0 && !op->node->domain[0];
+}
+
+/* Strides of strides are strides. */
+static bool hands_on(const adept_node *node, const bool *is_attended) {
+    bool view = strcmp(node->op_type, "Transpose") == 0 || strcmp(node->op_type, "Identity") == 0;
+    return view && node->outputs[0] != ADEPT_NO_TENSOR && is_attended[node->outputs[0]];
+}
+
+/* From the last operator on, so that a reader is known before what it reads. */
+static void mark_read(bool *is_attended, const adept_ops *ops, bool by_attention) {
+    for (int32_t i = ops->count; i-- > 0;) {
+        const adept_op *op = &ops->items[i];
+        bool strided = is_attention(op) || hands_on(op->node, is_attended);
+        if (op->part_of >= 0 || strided != by_attention)
+            continue;
+        for (int32_t k = 0; k < op->node->input_count; k++)
+            if (op->node->inputs[k] != ADEPT_NO_TENSOR)
+                is_attended[op->node->inputs[k]] = by_attention;
+    }
+}
+
+void adept_count_mark_attended(bool *is_attended, const adept_ops *ops, const adept_graph *graph,
+                               const adept_run *run) {
+    memset(is_attended, 0, (size_t)graph->tensor_count * sizeof *is_attended);
+    if (run->attention != ADEPT_ATTENTION_FLASH)
+        return;
+    mark_read(is_attended, ops, true);
+    mark_read(is_attended, ops, false);
+    for (int32_t i = 0; i < ops->count; i++) {
+        const adept_node *node = ops->items[i].node;
+        if (is_attention(&ops->items[i]) && node->output_count > 0 && node->outputs[0] != ADEPT_NO_TENSOR)
+            is_attended[node->outputs[0]] = true;
     }
 }
 

@@ -44,6 +44,7 @@ typedef struct adept_facts {
     const bool *needs_grad;     /* a trainable parameter lies upstream; all false in inference */
     const bool *is_parameter;   /* trainable or frozen weight */
     const bool *is_constant; /* costs nothing to have: see adept_count_mark_constants; NULL: judge by node */
+    const bool *is_attended; /* read by fused attention alone, or written by it; NULL: none is */
     const bool *is_operand; /* read by batched products alone: see adept_count_mark_operands; NULL: none is */
 } adept_facts;
 
@@ -90,6 +91,14 @@ void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const ade
                                const adept_shapes *shapes);
 
 /*
+ * Marks tensors that only fused attention reads, or that it writes (run's attention flash). Its kernels take
+ * strides: a Transpose of heads and positions beside it stays a view (PyTorch's
+ * scaled_dot_product_attention).
+ */
+void adept_count_mark_attended(bool *is_attended, const adept_ops *ops, const adept_graph *graph,
+                               const adept_run *run);
+
+/*
  * Storage type of every tensor under the run's precision policy (fp32, tf32: as in the file; fp16, bf16:
  * all floating point in that type; amp: autocast rules of the rows). See docs/work.md.
  */
@@ -134,6 +143,7 @@ bool adept_count_needs_grad(const adept_count *ctx, int32_t input); /* its gradi
 bool adept_count_any_grad(const adept_count *ctx);                  /* of any input: a backward pass exists */
 bool adept_count_is_parameter(const adept_count *ctx, int32_t input);
 bool adept_count_is_constant(const adept_count *ctx, int32_t input); /* folded: costs nothing to produce */
+bool adept_count_is_attended(const adept_count *ctx); /* first input or output is fused attention's alone */
 bool adept_count_is_operand(const adept_count *ctx, int32_t output); /* read by batched products alone */
 /* The only number of a known scalar input, read from the file if need be; missing otherwise. */
 double adept_count_scalar(const adept_count *ctx, int32_t input, double missing);

@@ -99,6 +99,12 @@ static bool swaps_pair(const int64_t *perm, int32_t count, int32_t first) {
     return count > 1 && first >= 0;
 }
 
+/* [B, S, H, D] to [B, H, S, D] or back, or to the [B, H, D, S] of keys. */
+static bool moves_heads(const int64_t *perm, int32_t count) {
+    return count == 4 && perm[0] == 0 && perm[1] == 2 &&
+           ((perm[2] == 1 && perm[3] == 3) || (perm[2] == 3 && perm[3] == 1));
+}
+
 /*
  * A batched product takes a transposed matrix as it is, and time-major attention ([S, B*H, D] to [B*H, S, D])
  * as matrices of any row stride (PyTorch's prepare_batch_matrix_for_cublas): where nothing else reads it, no
@@ -108,6 +114,10 @@ static bool swaps_pair(const int64_t *perm, int32_t count, int32_t first) {
 adept_status count_transpose(adept_count *ctx) {
     int32_t count = 0;
     const int64_t *perm = adept_count_attr_ints(ctx, "perm", &count);
+    if (moves_heads(perm, count) && adept_count_is_attended(ctx)) {
+        adept_count_alias(ctx, 0, 0);
+        return ADEPT_OK;
+    }
     bool time_major = count == 3 && swaps_pair(perm, count, 0);
     bool matrices = count > 2 && swaps_pair(perm, count, count - 2);
     if (time_major)

@@ -40,11 +40,14 @@ static adept_status count_operators(adept_profile *p, adept_error *err) {
         adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *p->is_constant);
     bool *is_operand =
         adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *is_operand);
-    if (!p->counted || !p->is_constant || !is_operand)
+    bool *is_attended =
+        adept_arena_array(p->arena, (size_t)p->network->graph.tensor_count, sizeof *is_attended);
+    if (!p->counted || !p->is_constant || !is_operand || !is_attended)
         return adept_fail_memory(err);
     adept_count_mark_constants(p->is_constant, ops, &p->network->graph, &p->network->shapes,
                                p->gradients.is_parameter);
     adept_count_mark_operands(is_operand, ops, &p->network->graph, &p->network->shapes);
+    adept_count_mark_attended(is_attended, ops, &p->network->graph, &p->run);
     adept_facts facts = {.graph = &p->network->graph,
                          .shapes = &p->network->shapes,
                          .run = &p->run,
@@ -52,6 +55,7 @@ static adept_status count_operators(adept_profile *p, adept_error *err) {
                          .needs_grad = p->gradients.needs_grad,
                          .is_parameter = p->gradients.is_parameter,
                          .is_constant = p->is_constant,
+                         .is_attended = is_attended,
                          .is_operand = is_operand};
     for (int32_t i = 0; i < ops->count; i++) {
         const adept_op *op = &ops->items[i];

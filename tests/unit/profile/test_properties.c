@@ -277,6 +277,24 @@ static void fused_attention_moves_and_keeps_less_and_computes_the_same(void **st
     }
 }
 
+/* Its kernels take strides: of a layer's transposes of heads none is left (scaled_dot_product_attention). */
+static void fused_attention_takes_heads_as_views(void **state) {
+    (void)state;
+    adept_run run = defaults;
+    for (int flash = 0; flash < 2; flash++) {
+        run.attention = flash ? ADEPT_ATTENTION_FLASH : ADEPT_ATTENTION_EAGER;
+        built b = build("bert-base", &run);
+        double copies = 0;
+        for (size_t i = 0; i < b.w->launch_count; i++) {
+            const adept_kernel *k = &b.w->kernels[b.w->launches[i].kernel];
+            copies +=
+                k->kind == ADEPT_KERNEL_COPY && k->pass == ADEPT_PASS_FORWARD ? b.w->launches[i].count : 0;
+        }
+        assert_close(copies, flash ? 0 : 4 * 12, 0);
+        drop(&b);
+    }
+}
+
 static void compiled_networks_move_less_in_fewer_kernels(void **state) {
     (void)state;
     adept_run compiled = defaults;
@@ -386,6 +404,7 @@ int main(void) {
         cmocka_unit_test(sixteen_bits_move_half_the_bytes),
         cmocka_unit_test(autocast_keeps_master_weights_and_pays_for_casts),
         cmocka_unit_test(fused_attention_moves_and_keeps_less_and_computes_the_same),
+        cmocka_unit_test(fused_attention_takes_heads_as_views),
         cmocka_unit_test(compiled_networks_move_less_in_fewer_kernels),
         cmocka_unit_test(compiled_batch_normalisation_takes_its_activation_along_in_16_bits_channels_last),
         cmocka_unit_test(rewritten_graphs_convert_their_weights_without_launches_of_their_own),
