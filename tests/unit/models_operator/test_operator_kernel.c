@@ -222,6 +222,21 @@ static void convolutions_start_slower_than_products(void **state) {
     assert_close(f.limits.latency_s, 3e4 / f.spec.boost_clock_Hz, 1e-12);
 }
 
+/* Half the rate with FP32 sums, as GeForce boards have it: the same energy a FLOP as at full rate. */
+static void halved_matrix_units_cost_what_whole_ones_do(void **state) {
+    (void)state;
+    adept_kernel kernel = gemm_kernel(ADEPT_PASS_FORWARD, ADEPT_MATH_FP16, 4096, 4096, 4096);
+    one_kernel f = {.spec = toy_spec(), .theta = plain_theta()};
+    f.spec.peak_flop_per_s[ADEPT_PEAK_FP16_TENSOR] = 100e12;
+    f.spec.peak_flop_per_s[ADEPT_PEAK_FP16_TENSOR_FP16ACC] = NAN;
+    compute(&f, &kernel);
+    double whole_J = f.limits.unit_J;
+    f.spec.peak_flop_per_s[ADEPT_PEAK_FP16_TENSOR] = 50e12;
+    f.spec.peak_flop_per_s[ADEPT_PEAK_FP16_TENSOR_FP16ACC] = 100e12;
+    compute(&f, &kernel);
+    assert_close(f.limits.unit_J, whole_J, 1e-12);
+}
+
 /* FP32 matrix units reach what general cores do, times their own factor. */
 static void rate_of_fp32_matrix_units_is_relative_to_general_cores(void **state) {
     (void)state;
@@ -348,6 +363,7 @@ int main(void) {
         cmocka_unit_test(active_board_without_hbm_draws_a_share_of_its_tdp_and_gddr_by_capacity),
         cmocka_unit_test(ecc_among_the_data_takes_bandwidth),
         cmocka_unit_test(convolutions_start_slower_than_products),
+        cmocka_unit_test(halved_matrix_units_cost_what_whole_ones_do),
         cmocka_unit_test(rate_of_fp32_matrix_units_is_relative_to_general_cores),
         cmocka_unit_test(winograd_divides_arithmetic_but_not_bytes),
         cmocka_unit_test(depthwise_convolution_counts_taps),
