@@ -14,8 +14,7 @@
 
 /*
  * Kernels of the rows that the shipped values were fitted on: weight 0.5 and more, up to 8 GPUs
- * (docs/model.md, Range). A kind without a row was in none: fused attention, fused recurrent layers, sort,
- * FFT, others.
+ * (docs/model.md, Range). A kind without a row was in none: fused recurrent layers, sort, FFT, others.
  */
 /* clang-format off */
 static const struct kernel_range {
@@ -41,6 +40,11 @@ static const struct kernel_range {
 };
 /* clang-format on */
 
+/* Fused attention only in diffusion, 16-bit inference. */
+static bool is_measured_attention(const adept_kernel *k) {
+    return k->kind == ADEPT_KERNEL_ATTENTION && k->pass == ADEPT_PASS_FORWARD && HALF >> k->math & 1;
+}
+
 /* The only 1-D convolutions are those of Jasper's inference on matrix units. */
 static bool is_measured_1d(const adept_kernel *k) {
     return k->kind == ADEPT_KERNEL_CONV && k->conv.spatial_rank == 1 && k->pass == ADEPT_PASS_FORWARD &&
@@ -50,7 +54,7 @@ static bool is_measured_1d(const adept_kernel *k) {
 bool adept_kernel_in_fitted_range(const adept_kernel *kernel) {
     const struct kernel_range *range = &kernel_ranges[kernel->kind];
     if (!(range->maths >> kernel->math & 1))
-        return false;
+        return is_measured_attention(kernel);
     return !range->only_2d || kernel->conv.spatial_rank == 2 || is_measured_1d(kernel);
 }
 

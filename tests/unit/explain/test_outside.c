@@ -78,7 +78,7 @@ static void fused_attention_is_noted_with_its_share_of_the_busy_time(void **stat
     run.batch = 8;
     run.seq = 1024;
     run.grad_accum = 4;
-    run.precision = ADEPT_PRECISION_BF16_AMP;
+    run.precision = ADEPT_PRECISION_TF32; /* FP32 storage: only 16 bits were measured, forward */
     run.attention = ADEPT_ATTENTION_FLASH;
     open_shipped(&j, "gpt2-small", "a100", &run);
     double expected = share_by_hand(&j, ADEPT_KERNEL_ATTENTION, ADEPT_MATH_FP32);
@@ -86,6 +86,19 @@ static void fused_attention_is_noted_with_its_share_of_the_busy_time(void **stat
     assert_close(note_value(&j.prediction, ADEPT_NOTE_OUTSIDE_FITTED_RANGE), expected, 1e-9);
     assert_close(sum_of_shares(j.outside), expected, 1e-9);
     assert_int_equal(adept_outside_at(j.outside, 0)->kind, ADEPT_KERNEL_ATTENTION);
+    job_close(&j);
+}
+
+static void fused_attention_of_16_bit_inference_was_measured(void **state) {
+    (void)state;
+    job j;
+    adept_run run = ADEPT_RUN_INIT;
+    run.batch = 8;
+    run.mode = ADEPT_MODE_INFERENCE;
+    run.precision = ADEPT_PRECISION_BF16;
+    run.attention = ADEPT_ATTENTION_FLASH;
+    open_shipped(&j, "gpt2-small", "a100", &run);
+    assert_int_equal(adept_outside_count(j.outside), 0);
     job_close(&j);
 }
 
@@ -199,6 +212,7 @@ static void a_precision_that_its_family_was_not_measured_at_is_noted(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_attention_is_noted_with_its_share_of_the_busy_time),
+        cmocka_unit_test(fused_attention_of_16_bit_inference_was_measured),
         cmocka_unit_test(networks_of_measured_kinds_have_no_such_note),
         cmocka_unit_test(quantised_kernels_are_noted_and_widen_the_interval),
         cmocka_unit_test(power_is_withheld_where_nothing_supports_it),
