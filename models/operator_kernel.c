@@ -102,9 +102,12 @@ typedef struct matrix_unit {
 
 /*
  * GeForce boards sell half the rate of their matrix units where sums are FP32; the units are as wide, and a
- * FLOP costs what it does on the workstation boards of the same die. 16-bit sums show the full rate.
+ * FLOP costs what it does on the workstation boards of the same die. 16-bit sums show the full rate; integers
+ * have it anyway.
  */
-static double width_over_rate(const adept_hardware_spec *spec) {
+static double width_over_rate(const adept_hardware_spec *spec, adept_peak unit) {
+    if (unit == ADEPT_PEAK_INT8_TENSOR || unit == ADEPT_PEAK_INT4_TENSOR)
+        return 1;
     double narrow = spec->peak_flop_per_s[ADEPT_PEAK_FP16_TENSOR],
            full = spec->peak_flop_per_s[ADEPT_PEAK_FP16_TENSOR_FP16ACC];
     return full > narrow ? full / narrow : 1;
@@ -113,7 +116,7 @@ static double width_over_rate(const adept_hardware_spec *spec) {
 /* One unit's energy: k nJ per SM and cycle at the unit's full rate; FP32 cores per 128 FLOP (power study). */
 static double unit_J_per_flop(const operator_gpu *gpu, adept_peak unit, double peak_flop_per_s) {
     const double *theta = gpu->theta;
-    double full_rate = width_over_rate(gpu->spec) * peak_flop_per_s / (gpu->sm * gpu->clock_Hz);
+    double full_rate = width_over_rate(gpu->spec, unit) * peak_flop_per_s / (gpu->sm * gpu->clock_Hz);
     switch (unit) {
     case ADEPT_PEAK_FP32:
     case ADEPT_PEAK_FP64:
