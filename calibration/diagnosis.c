@@ -222,8 +222,7 @@ static void check_rate(adept_diagnosis *d, const adept_dataset_row *row) {
     else if (rate > ABOVE_PEAK * peak)
         add(d, ADEPT_FINDING_FAST_CONVOLUTION, row->file, row->trace->line,
             "%.4g TFLOP/s, %.2f times the datasheet peak, if convolutions are counted as direct ones: "
-            "possible "
-            "with Winograd or FFT kernels alone",
+            "possible with Winograd or FFT kernels alone",
             rate / 1e12, rate / peak);
 }
 
@@ -237,8 +236,7 @@ static void check_ratio(adept_diagnosis *d, const adept_dataset_row *row) {
         return; /* so too with NaN */
     add(d, ADEPT_FINDING_PASSES, row->file, row->trace->line,
         "the backward pass takes %.2f times as long as the forward pass and has %.2f times its FLOP: the %s "
-        "pass "
-        "holds something else (allocations, warm-up), or they are mixed up",
+        "pass holds something else (allocations, warm-up), or they are mixed up",
         measured, counted, measured < counted ? "forward" : "backward");
 }
 

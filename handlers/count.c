@@ -266,70 +266,76 @@ static int32_t rank_of(const adept_shapes *shapes, adept_tensor_id id) {
     return id == ADEPT_NO_TENSOR ? -1 : shapes->tensors[id].rank;
 }
 
+/* Whether an operator reads its inputs by strides, so that views before it need no copy. */
+typedef bool takes_views(const adept_op *op, const adept_shapes *shapes, const bool *marked);
+
 /* Both operands have batch dimensions: against a matrix without, rows are gathered into one product first. */
-static bool is_batched_product(const adept_node *node, const adept_shapes *shapes) {
+static bool is_batched_product(const adept_op *op, const adept_shapes *shapes, const bool *marked) {
+    const adept_node *node = op->node;
+    (void)marked;
     return strcmp(node->op_type, "MatMul") == 0 && node->input_count == 2 &&
            rank_of(shapes, node->inputs[0]) >= 3 && rank_of(shapes, node->inputs[1]) >= 3;
-}
-
-static void mark_inputs(bool *is_operand, const adept_ops *ops, const adept_shapes *shapes, bool products) {
-    for (int32_t i = 0; i < ops->count; i++) {
-        const adept_node *node = ops->items[i].node;
-        if (ops->items[i].part_of >= 0 || is_batched_product(node, shapes) != products)
-            continue;
-        for (int32_t k = 0; k < node->input_count; k++)
-            if (node->inputs[k] != ADEPT_NO_TENSOR)
-                is_operand[node->inputs[k]] = products;
-    }
-}
-
-void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const adept_graph *graph,
-                               const adept_shapes *shapes) {
-    memset(is_operand, 0, (size_t)graph->tensor_count * sizeof *is_operand);
-    mark_inputs(is_operand, ops, shapes, true);
-    mark_inputs(is_operand, ops, shapes, false);
-    for (int32_t b = 0; b < graph->body_count; b++) {
-        const adept_body *body = graph->bodies[b];
-        for (int32_t k = 0; k < body->output_count; k++)
-            if (body->outputs[k] != ADEPT_NO_TENSOR)
-                is_operand[body->outputs[k]] = false;
-    }
 }
 
 static bool is_attention(const adept_op *op) {
     return op->part_of < 0 && strcmp(op->node->op_type, "Attention") == 0 && !op->node->domain[0];
 }
 
-/* Strides of strides are strides. */
-static bool hands_on(const adept_node *node, const bool *is_attended) {
+static adept_tensor_id first_output(const adept_node *node) {
+    return node->output_count > 0 ? node->outputs[0] : ADEPT_NO_TENSOR;
+}
+
+/* Attention itself, or a view for it: strides of strides are strides. */
+static bool is_attending(const adept_op *op, const adept_shapes *shapes, const bool *marked) {
+    const adept_node *node = op->node;
+    adept_tensor_id out = first_output(node);
     bool view = strcmp(node->op_type, "Transpose") == 0 || strcmp(node->op_type, "Identity") == 0;
-    return view && node->outputs[0] != ADEPT_NO_TENSOR && is_attended[node->outputs[0]];
+    (void)shapes;
+    return is_attention(op) || (view && out != ADEPT_NO_TENSOR && marked[out]);
 }
 
 /* From the last operator on, so that a reader is known before what it reads. */
-static void mark_read(bool *is_attended, const adept_ops *ops, bool by_attention) {
+static void mark_inputs(bool *marked, const adept_ops *ops, const adept_shapes *shapes, takes_views *takes,
+                        bool mark) {
     for (int32_t i = ops->count; i-- > 0;) {
-        const adept_op *op = &ops->items[i];
-        bool strided = is_attention(op) || hands_on(op->node, is_attended);
-        if (op->part_of >= 0 || strided != by_attention)
+        const adept_node *node = ops->items[i].node;
+        if (ops->items[i].part_of >= 0 || takes(&ops->items[i], shapes, marked) != mark)
             continue;
-        for (int32_t k = 0; k < op->node->input_count; k++)
-            if (op->node->inputs[k] != ADEPT_NO_TENSOR)
-                is_attended[op->node->inputs[k]] = by_attention;
+        for (int32_t k = 0; k < node->input_count; k++)
+            if (node->inputs[k] != ADEPT_NO_TENSOR)
+                marked[node->inputs[k]] = mark;
     }
 }
 
+/* Marks what such operators alone read. */
+static void mark_views(bool *marked, const adept_ops *ops, const adept_graph *graph,
+                       const adept_shapes *shapes, takes_views *takes) {
+    mark_inputs(marked, ops, shapes, takes, true);
+    mark_inputs(marked, ops, shapes, takes, false);
+    for (int32_t b = 0; b < graph->body_count; b++) {
+        const adept_body *body = graph->bodies[b];
+        for (int32_t k = 0; k < body->output_count; k++)
+            if (body->outputs[k] != ADEPT_NO_TENSOR)
+                marked[body->outputs[k]] = false;
+    }
+}
+
+void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const adept_graph *graph,
+                               const adept_shapes *shapes) {
+    memset(is_operand, 0, (size_t)graph->tensor_count * sizeof *is_operand);
+    mark_views(is_operand, ops, graph, shapes, is_batched_product);
+}
+
 void adept_count_mark_attended(bool *is_attended, const adept_ops *ops, const adept_graph *graph,
-                               const adept_run *run) {
+                               const adept_shapes *shapes, const adept_run *run) {
     memset(is_attended, 0, (size_t)graph->tensor_count * sizeof *is_attended);
     if (run->attention != ADEPT_ATTENTION_FLASH)
         return;
-    mark_read(is_attended, ops, true);
-    mark_read(is_attended, ops, false);
+    mark_views(is_attended, ops, graph, shapes, is_attending);
     for (int32_t i = 0; i < ops->count; i++) {
-        const adept_node *node = ops->items[i].node;
-        if (is_attention(&ops->items[i]) && node->output_count > 0 && node->outputs[0] != ADEPT_NO_TENSOR)
-            is_attended[node->outputs[0]] = true;
+        adept_tensor_id out = first_output(ops->items[i].node);
+        if (is_attention(&ops->items[i]) && out != ADEPT_NO_TENSOR)
+            is_attended[out] = true;
     }
 }
 

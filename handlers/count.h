@@ -96,7 +96,7 @@ void adept_count_mark_operands(bool *is_operand, const adept_ops *ops, const ade
  * scaled_dot_product_attention).
  */
 void adept_count_mark_attended(bool *is_attended, const adept_ops *ops, const adept_graph *graph,
-                               const adept_run *run);
+                               const adept_shapes *shapes, const adept_run *run);
 
 /*
  * Storage type of every tensor under the run's precision policy (fp32, tf32: as in the file; fp16, bf16:

@@ -47,7 +47,7 @@ static adept_status count_operators(adept_profile *p, adept_error *err) {
     adept_count_mark_constants(p->is_constant, ops, &p->network->graph, &p->network->shapes,
                                p->gradients.is_parameter);
     adept_count_mark_operands(is_operand, ops, &p->network->graph, &p->network->shapes);
-    adept_count_mark_attended(is_attended, ops, &p->network->graph, &p->run);
+    adept_count_mark_attended(is_attended, ops, &p->network->graph, &p->network->shapes, &p->run);
     adept_facts facts = {.graph = &p->network->graph,
                          .shapes = &p->network->shapes,
                          .run = &p->run,
